@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import grpc_tools
 from grpc_tools import protoc
 from setuptools import find_namespace_packages, setup
 
@@ -17,6 +18,7 @@ def generate() -> None:
         [
             "protoc",
             f"-I{HERE}",
+            f"-I{Path(grpc_tools.__file__).parent / '_proto'}",  # google/protobuf
             f"--python_out={OUT}",
             f"--pyi_out={OUT}",
             f"--grpc_python_out={OUT}",
