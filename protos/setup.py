@@ -1,5 +1,6 @@
 """Generates the Python code of the protos whenever the distribution is built or installed."""
 
+import shutil
 from pathlib import Path
 
 import grpc_tools
@@ -32,6 +33,7 @@ def generate() -> None:
     )
     if failed:
         raise SystemExit("protoc failed; its messages stand above")
+    shutil.copy(HERE / "calls.yaml", OUT / "crm/calls.yaml")
     for stray in OUT.glob("google/**/*.py*"):
         stray.unlink()  # googleapis-common-protos has these
 
@@ -41,5 +43,5 @@ generate()
 setup(
     packages=find_namespace_packages("python"),
     package_dir={"": "python"},
-    package_data={"crm": ["descriptors.binpb"], "": ["*.pyi"]},
+    package_data={"crm": ["descriptors.binpb", "calls.yaml"], "": ["*.pyi"]},
 )

@@ -1,0 +1,81 @@
+"""JSON logs on standard output, one line an entry: ids and reasons, never bodies."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import structlog
+
+# What may look like personal data or a secret is blotted out, whoever logged it.
+_BLOTS = (
+    re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+"),  # e-mail addresses
+    re.compile(r"(?<![\w-])(?:\+?86[- ]?)?1[3-9]\d(?:[- ]?\d{4}){2}(?![\w-])"),  # mainland mobile numbers
+    re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"),  # JWTs
+    re.compile(r"(?<=://)([^:/@\s]+):[^@/\s]+(?=@)"),  # passwords in URLs
+)
+
+
+def blot(text: str) -> str:
+    """`text` with everything that looks personal or secret replaced by [redacted]."""
+    for pattern in _BLOTS:
+        text = pattern.sub("[redacted]", text)
+    return text
+
+
+def configure(service: str, process: str, level: str) -> None:
+    """Sends structlog and the standard library's logging to standard output as JSON."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        _Stamp({"service": service, "process": process}),
+        _redact,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(ensure_ascii=False),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for chatty in ("amqp", "kombu", "nameko", "procrastinate", "sqlalchemy"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def logger(name: str) -> structlog.stdlib.BoundLogger:
+    """A logger; call it with a short event and keyword facts."""
+    bound: structlog.stdlib.BoundLogger = structlog.get_logger(name)
+    return bound
+
+
+class _Stamp:
+    def __init__(self, facts: Mapping[str, str]) -> None:
+        self._facts = facts
+
+    def __call__(self, _: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        entry.update(self._facts)
+        return entry
+
+
+def _redact(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for key, value in entry.items():
+        if isinstance(value, str):
+            entry[key] = blot(value)
+    return entry

@@ -1,0 +1,84 @@
+"""The service's own database: one pool a process, short statements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from psycopg.rows import namedtuple_row
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from kernel.ops import metrics
+from kernel.ops.settings import Settings
+
+
+
+def make_engine(settings: Settings) -> Engine:
+    """The pool of this process: fixed size, waits at most 2 s for a connection."""
+    url = make_url(settings.database_url.get_secret_value()).set(drivername="postgresql+psycopg")
+    engine = create_engine(
+        url,
+        pool_size=settings.database_pool,
+        max_overflow=0,
+        pool_timeout=2,
+        connect_args={
+            "connect_timeout": 2,
+            "options": "-c statement_timeout=15s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s",
+        },
+    )
+    metrics.pool_size.set(settings.database_pool)
+    event.listen(engine, "checkout", lambda *_: metrics.pool_in_use.inc())
+    event.listen(engine, "checkin", lambda *_: metrics.pool_in_use.dec())
+    return engine
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Whether an error says that the database can't be reached now, not that the statement is wrong."""
+    if isinstance(error, PoolTimeout):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    state = getattr(error.orig, "sqlstate", None)
+    return error.connection_invalidated or _says_away(state)
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Whether an error says that another transaction was in the way (deadlock, serialization, lock wait)."""
+    state = getattr(getattr(error, "orig", error), "sqlstate", None)
+    return state in ("40001", "40P01", "55P03")
+
+
+def _says_away(state: str | None) -> bool:
+    # No SQLSTATE: the connection broke. 57P0x: the server stops or starts. 08xxx: connection. 53xxx: resources.
+    return state is None or state.startswith(("57P0", "08", "53"))
+
+
+class Reader:
+    """Reads single statements in autocommit, prepared and binary: what the read side is made of."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def rows(self, sql: str, params: Mapping[str, Any] | Sequence[Any] = ()) -> list[Any]:
+        """All rows, as named tuples. `sql` is a constant of the program, with %(name)s for values."""
+        fairy = self._engine.raw_connection()
+        connection: Any = fairy.driver_connection
+        try:
+            connection.autocommit = True
+            with connection.cursor(binary=True, row_factory=namedtuple_row) as cursor:
+                cursor.execute(sql, params, prepare=True)
+                rows: list[Any] = cursor.fetchall()
+            connection.autocommit = False
+        except BaseException as error:
+            # A broken connection must not go back to the pool.
+            fairy.invalidate(error if isinstance(error, Exception) else None)
+            raise
+        fairy.close()
+        return rows
+
+    def row(self, sql: str, params: Mapping[str, Any] | Sequence[Any] = ()) -> Any | None:
+        """The only row, or None."""
+        found = self.rows(sql, params)
+        return found[0] if found else None

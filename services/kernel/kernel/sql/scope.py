@@ -1,0 +1,30 @@
+"""Whose records a principal may see, as SQL: added by every repository and query (feature row X-01)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kernel.pure.grants import Principal, Scope
+
+_MY_TEAM = "(select team_id from staff where user_id = %(scope_user)s)"
+_TEAM = f"select user_id from staff where team_id = {_MY_TEAM}"
+_SUBTREE = f"select s.user_id from staff s join teams t using (team_id) where t.path @> array[{_MY_TEAM}]"
+
+
+def predicate(principal: Principal, permission: str, owner: str) -> tuple[str, dict[str, Any]]:
+    """A condition on the column `owner` (a user id) and its parameters.
+
+    True only for rows that the principal's grant of `permission` reaches; without a grant for none.
+    `owner` is a constant of the program ("c.owner_id").
+    """
+    scope = principal.scope_of(permission)
+    if scope is Scope.ALL:
+        return "true", {}
+    me = principal.user_id
+    if scope is None or scope is Scope.SELF or me is None:
+        return "false", {}
+    parameters = {"scope_user": me}
+    if scope is Scope.OWN:
+        return f"{owner} = %(scope_user)s", parameters
+    colleagues = _TEAM if scope is Scope.TEAM else _SUBTREE
+    return f"({owner} = %(scope_user)s or {owner} in ({colleagues}))", parameters
