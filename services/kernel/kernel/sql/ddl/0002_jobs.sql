@@ -1,6 +1,7 @@
--- Tables of the job queue, in schema jobs: the schema of procrastinate 3.10.0, word for word between
--- the two settings of search_path. Run in one transaction and without parameters. A released file
--- never changes: what a newer version of the library needs is a file of its own.
+-- Tables of the job queue, in schema jobs: the schema of procrastinate 3.10.0 as it ships, except that
+-- its exceptions are built without percent signs, which drivers take for placeholders. Run in one
+-- transaction. A released file never changes: what a newer version of the library needs is a file
+-- of its own.
 
 set local search_path = jobs;
 
@@ -275,7 +276,7 @@ DECLARE
     _job_id bigint;
 BEGIN
     IF end_status NOT IN ('succeeded', 'failed', 'aborted') THEN
-        RAISE 'End status should be either "succeeded", "failed" or "aborted" (job id: %)', job_id;
+        RAISE EXCEPTION USING MESSAGE = 'End status should be either "succeeded", "failed" or "aborted" (job id: ' || job_id || ')';
     END IF;
     IF delete_job THEN
         DELETE FROM procrastinate_jobs
@@ -292,7 +293,7 @@ BEGIN
         RETURNING id INTO _job_id;
     END IF;
     IF _job_id IS NULL THEN
-        RAISE 'Job was not found or not in "doing" or "todo" status (job id: %)', job_id;
+        RAISE EXCEPTION USING MESSAGE = 'Job was not found or not in "doing" or "todo" status (job id: ' || job_id || ')';
     END IF;
 END;
 $$;
@@ -362,7 +363,7 @@ BEGIN
     END IF;
 
     IF _job_id IS NULL THEN
-        RAISE 'Job was not found or not in "doing" status (job id: %)', job_id;
+        RAISE EXCEPTION USING MESSAGE = 'Job was not found or not in "doing" status (job id: ' || job_id || ')';
     END IF;
 END;
 $$;
@@ -401,7 +402,7 @@ BEGIN
     END IF;
 
     IF _job_id IS NULL THEN
-        RAISE 'Job was not found or has an invalid status to retry (job id: %)', job_id;
+        RAISE EXCEPTION USING MESSAGE = 'Job was not found or has an invalid status to retry (job id: ' || job_id || ')';
     END IF;
 
 END;
