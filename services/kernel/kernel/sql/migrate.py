@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.operations import Operations
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, make_url, text
@@ -20,22 +20,16 @@ from kernel.sql.crypto.schema import upgrade_keyring
 _UPGRADE_LOCK = 7_300_001
 
 
-def execute_ddl(operations: type[Operations] | object, name: str) -> None:
-    """Runs one of the kernel's frozen SQL files ("0001_kernel") inside a migration; `operations` is alembic.op."""
-    sql = resources.files("kernel.sql").joinpath("ddl", f"{name}.sql").read_text("utf-8")
-    operations.get_bind().exec_driver_sql(sql)  # type: ignore[attr-defined]
-
-
-def main(package: str, arguments: list[str] | None = None) -> None:
+def main(package: str) -> None:
     """Runs the command named on the command line for the service whose package is `package`."""
-    arguments = sys.argv[1:] if arguments is None else arguments
-    if arguments not in (["upgrade"], ["check"]):
+    command = sys.argv[1:]
+    if command not in (["upgrade"], ["check"]):
         raise SystemExit(f"usage: python -m {package}.store upgrade | check")
-    settings = Settings()  # type: ignore[call-arg]
-    if arguments == ["check"]:
-        at, head = current_and_head(settings.database_url.get_secret_value(), package)
-        if at != head:
-            raise SystemExit(f"the schema is at {at}, this code needs {head}")
+    settings = Settings()
+    if command == ["check"]:
+        at, wanted = current(settings.database_url.get_secret_value()), head(package)
+        if at != wanted:
+            raise SystemExit(f"the schema is at {at}, this code needs {wanted}")
         return
     if settings.database_owner_url is None or settings.keyring_owner_url is None:
         raise SystemExit("upgrade needs CRM_DATABASE_OWNER_URL and CRM_KEYRING_OWNER_URL")
@@ -45,24 +39,22 @@ def main(package: str, arguments: list[str] | None = None) -> None:
 
 def upgrade(owner_url: str, package: str) -> None:
     """Moves the database at `owner_url` to the newest revision of the service."""
-    script = _scripts(package)
+    scripts = _scripts(package)
     with _connect(owner_url) as connection:
         connection.execute(text("select pg_advisory_lock(:lock)"), {"lock": _UPGRADE_LOCK})
         connection.commit()
-        steps = EnvironmentContext(
-            config(package), script, fn=lambda revisionision, _: script._upgrade_revs("head", revision)
-        )
+        steps = EnvironmentContext(_config(package), scripts, fn=lambda at, _: scripts._upgrade_revs("head", at))
         steps.configure(connection=connection, version_table_schema="app", transaction_per_migration=True)
         with steps.begin_transaction():
             steps.run_migrations()
         connection.commit()
 
 
-def current_and_head(url: str, package: str) -> tuple[str | None, str]:
-    """The revision the database is at, and the newest one this code knows."""
+def current(url: str) -> str | None:
+    """The revision the database at `url` is at."""
     with _connect(url) as connection:
         context = MigrationContext.configure(connection, opts={"version_table_schema": "app"})
-        return context.get_current_revision(), head(package)
+        return context.get_current_revision()
 
 
 def head(package: str) -> str:
@@ -70,20 +62,23 @@ def head(package: str) -> str:
     return _scripts(package).get_current_head() or ""
 
 
-def _config(package: str) -> Config:
-    settings = Config()
-    settings.set_main_option("script_location", str(_versions(package).parent))
-    settings.set_main_option("version_locations", str(_versions(package)))
-    settings.set_main_option("path_separator", "newline")
-    return settings
+def execute_ddl(operations: Any, name: str) -> None:
+    """Runs one of the kernel's frozen SQL files ("0001_kernel") in a migration; `operations` is alembic.op."""
+    sql = resources.files("kernel.sql").joinpath("ddl", f"{name}.sql").read_text("utf-8")
+    operations.get_bind().exec_driver_sql(sql)
 
 
 def _scripts(package: str) -> ScriptDirectory:
-    return ScriptDirectory.from_config(config(package))
+    return ScriptDirectory.from_config(_config(package))
 
 
-def _versions(package: str) -> Path:
-    return Path(str(resources.files(f"{package}.store").joinpath("migrations", "versions")))
+def _config(package: str) -> Config:
+    versions = Path(str(resources.files(f"{package}.store").joinpath("migrations", "versions")))
+    config = Config()
+    config.set_main_option("script_location", str(versions.parent))
+    config.set_main_option("version_locations", str(versions))
+    config.set_main_option("path_separator", "newline")
+    return config
 
 
 def _connect(url: str) -> Connection:
