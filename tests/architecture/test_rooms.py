@@ -1,0 +1,104 @@
+"""Same rooms, same names, small files: whoever knows one service finds the way in all of them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.house import DOORS, KERNEL, ROOT, SERVICES, imports, name, python, text, tracked, tree
+
+ROOMS = {"domain", "usecases", "store", "api", "events", "jobs"}
+FILES = {"__init__.py", "config.py", "metrics.py", "wiring.py"}
+# Processes that exist in one service only, because their traffic differs.
+EXTRA_ROOMS = {"gateway": {"edge", "live"}, "ticketing": {"mail"}}
+LONGEST_FILE = 400
+LARGEST_KERNEL = 4_000
+HAND_WRITTEN = {".py", ".proto", ".sql", ".sh"}
+# Copied from elsewhere, and not to be read from end to end.
+COPIED = (ROOT / "protos/google", KERNEL / "sql/ddl/0002_jobs.sql")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_service_has_the_same_rooms(service: str) -> None:
+    folder = SERVICES[service]
+    rooms = {path.name for path in folder.iterdir() if path.is_dir() and any(path.glob("*.py"))}
+    assert rooms - EXTRA_ROOMS.get(service, set()) == ROOMS
+    files = {path.name for path in folder.iterdir() if path.suffix == ".py"}
+    assert files == FILES
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_process_of_a_service_has_a_main(service: str) -> None:
+    missing = [room for room in (*DOORS, "store") if not (SERVICES[service] / room / "__main__.py").is_file()]
+    assert not missing, "python -m <service>.<process> is how each process is started, in every service"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_service_has_a_one_page_readme(service: str) -> None:
+    readme = SERVICES[service].parent / "README.md"
+    page = text(readme) if readme.is_file() else ""
+    missing = [
+        heading
+        for heading in ("Owns", "Offers", "Says", "Hears", "Timers", "Tables", "Metrics")
+        if f"## {heading}" not in page
+    ]
+    assert not missing, f"{name(readme)} lacks {missing}"
+    assert len(page.splitlines()) <= 90, "one page"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_doors_reach_the_store_through_its_queries_only(service: str) -> None:
+    """A read is servicer, query, message; a change goes through a use case. No door knows a table."""
+    found = [
+        f"{name(path)}:{line} imports {imported}"
+        for door in DOORS
+        for path in python(SERVICES[service] / door)
+        for line, imported in imports(tree(path))
+        if imported.startswith(f"{service}.store") and not imported.startswith(f"{service}.store.queries")
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_no_hand_written_file_is_a_giant() -> None:
+    """Growth nobody stops makes files that nobody reads to the end."""
+    giants = [f"{name(path)}: {lines} lines" for path, lines in _lengths() if lines > LONGEST_FILE]
+    assert not giants, "\n".join(giants)
+
+
+def test_the_kernel_stays_small() -> None:
+    """What only one service needs belongs to that service."""
+    lines = sum(len(text(path).splitlines()) for path in python(KERNEL))
+    assert lines <= LARGEST_KERNEL
+
+
+def test_the_kernel_holds_no_business_noun() -> None:
+    """A kernel that knows customers or orders is a sixth service that all others share."""
+    nouns = ("customer", "order", "lead", "ticket", "campaign", "coupon", "consent", "product", "contract")
+    found = [
+        f"{name(path)} {kind} {word}"
+        for path in python(KERNEL)
+        for kind, word in _names(path)
+        if any(part in nouns or part.removesuffix("s") in nouns for part in word.lower().split("_"))
+    ]
+    # SQL and sorting speak of order too.
+    found = [entry for entry in found if not entry.endswith(("order_by", "order", "in_order"))]
+    assert not found, "\n".join(found)
+
+
+def _names(path: Path) -> Iterator[tuple[str, str]]:
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.ClassDef):
+            yield "class", node.name
+        elif isinstance(node, ast.FunctionDef):
+            yield "function", node.name
+            for argument in (*node.args.args, *node.args.kwonlyargs):
+                yield "argument", argument.arg
+
+
+def _lengths() -> Iterator[tuple[Path, int]]:
+    for path in tracked():
+        if path.suffix in HAND_WRITTEN and not any(path.is_relative_to(copy) for copy in COPIED):
+            yield path, len(text(path).splitlines())
