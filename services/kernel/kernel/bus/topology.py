@@ -1,0 +1,133 @@
+"""Which exchanges, queues and bindings exist; declared by the deploy step, never by consumers.
+
+A producer's facts go to the topic exchange `crm.<service>` under their type. Each subscription has
+
+    <consumer>.<EventType>             work queue; what the broker gives up on goes to .dead
+    <consumer>.<EventType>.retry-1s    (-10s, -1m, -10m) hold an event, then give it back to the work queue
+    <consumer>.<EventType>.dead        dead letters; somebody has to look
+
+One queue a delay: in a shared one short waits would stand behind long ones. A work queue never
+dead-letters to a retry queue: the broker refuses such a cycle once the delivery limit fires.
+Delivery limit, times and overflow are policies, so that they can change without new queues.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from kernel.bus.broker import connect
+
+# What stands after a retry queue's dot, with its wait in milliseconds; in the order they are tried.
+DELAYS: Mapping[str, int] = {"1s": 1_000, "10s": 10_000, "1m": 60_000, "10m": 600_000}
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A RabbitMQ policy for queues whose name matches `pattern`; the highest priority wins alone."""
+
+    name: str
+    pattern: str
+    priority: int
+    definition: Mapping[str, object]
+
+
+# at-least-once: the broker lets go of an expired or refused message when its next queue has it.
+# It asks for reject-publish, which also tells a publisher instead of dropping when a queue is full.
+_SAFE = {"dead-letter-strategy": "at-least-once", "overflow": "reject-publish"}
+
+POLICIES: tuple[Policy, ...] = (
+    Policy("crm-work", r"^[a-z]+\.[A-Za-z0-9]+$", 1, {**_SAFE, "delivery-limit": 20}),
+    *(
+        Policy(f"crm-retry-{delay}", rf"\.retry-{delay}$", 2, {**_SAFE, "message-ttl": milliseconds})
+        for delay, milliseconds in DELAYS.items()
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """A service hears one type of event with one handler ("customer.apply_orders")."""
+
+    consumer: str
+    event_type: str
+    handler: str
+
+    @property
+    def producer(self) -> str:
+        """The service that tells it: the second part of "crm.sales.v1.OrdersRecorded"."""
+        return self.event_type.split(".")[1]
+
+    @property
+    def queue(self) -> str:
+        return f"{self.consumer}.{self.event_type.rsplit('.', 1)[1]}"
+
+    @property
+    def dead_queue(self) -> str:
+        return f"{self.queue}.dead"
+
+    def retry_queue(self, delay: str) -> str:
+        return f"{self.queue}.retry-{delay}"
+
+
+@dataclass(frozen=True)
+class QueuePlan:
+    """One queue. `dead_letters_to` names the queue for what it gives up; the binding is for work queues."""
+
+    name: str
+    dead_letters_to: str | None = None
+    exchange: str | None = None
+    routing_key: str | None = None
+
+    @property
+    def arguments(self) -> dict[str, str]:
+        """Only what a policy can't say, or what must never change."""
+        arguments = {"x-queue-type": "quorum"}
+        if self.dead_letters_to:
+            arguments["x-dead-letter-exchange"] = ""
+            arguments["x-dead-letter-routing-key"] = self.dead_letters_to
+        return arguments
+
+
+def exchange_name(service: str) -> str:
+    return f"crm.{service}"
+
+
+def queues(subscriptions: Iterable[Subscription]) -> Iterator[QueuePlan]:
+    """The queues of the subscriptions; those that others dead-letter to come first."""
+    for subscription in subscriptions:
+        yield QueuePlan(subscription.dead_queue)
+        yield QueuePlan(
+            subscription.queue,
+            dead_letters_to=subscription.dead_queue,
+            exchange=exchange_name(subscription.producer),
+            routing_key=subscription.event_type,
+        )
+        for delay in DELAYS:
+            yield QueuePlan(subscription.retry_queue(delay), dead_letters_to=subscription.queue)
+
+
+def check(subscriptions: Iterable[Subscription]) -> None:
+    """Raises ValueError when two subscriptions would share a queue and steal each other's events."""
+    shared = [name for name, times in Counter(s.queue for s in subscriptions).items() if times > 1]
+    if shared:
+        raise ValueError(f"one handler hears an event and calls what it must: {', '.join(shared)}")
+
+
+def declare(amqp_url: str, service: str, subscriptions: Iterable[Subscription]) -> None:
+    """Makes what is missing; what exists stays as it is. Services may declare in any order.
+
+    Raises one of BROKER_ERRORS when the broker can't be reached or refuses.
+    """
+    wanted = list(subscriptions)
+    check(wanted)
+    exchanges = {exchange_name(service)} | {exchange_name(s.producer) for s in wanted}
+    with connect(amqp_url) as connection:
+        channel = connection.channel()
+        for name in sorted(exchanges):
+            channel.exchange_declare(name, type="topic", durable=True, auto_delete=False)
+        for plan in queues(wanted):
+            channel.queue_declare(plan.name, durable=True, auto_delete=False, arguments=plan.arguments)
+            if plan.exchange:
+                channel.queue_bind(plan.name, plan.exchange, plan.routing_key)
