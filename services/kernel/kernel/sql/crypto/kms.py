@@ -61,7 +61,14 @@ class FileProvider:
                 str(version): base64.b64decode(text, validate=True)
                 for version, text in content["keys"].items()
             }
-        except (KeyError, TypeError, AttributeError, UnicodeDecodeError, json.JSONDecodeError, binascii.Error):
+        except (
+            KeyError,
+            TypeError,
+            AttributeError,
+            UnicodeDecodeError,
+            json.JSONDecodeError,
+            binascii.Error,
+        ):
             # `from None`: the causes quote what stands in the file.
             raise ValueError(f"{os.fspath(self.path)} holds no valid key-encryption keys") from None
         return KeyEncryptionKeys(str(active), secrets)

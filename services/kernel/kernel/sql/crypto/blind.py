@@ -1,0 +1,36 @@
+"""Blind indexes: keyed hashes by which sealed fields can be looked up without being opened.
+
+They match and are not unique. They are personal data still: whoever has key and tokens can
+enumerate all phone numbers, so the keys stay in the keyring and the rows go when a subject is erased.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+
+from kernel.sql.crypto.keyring import Keyring
+
+TOKEN_BYTES = 16
+
+
+class BlindIndex:
+    """Tokens under one key per field and version; the key stays in memory once used.
+
+    `versions` names the version of a field that is searched and written now (1 when not named);
+    during a rotation the new version is written beside it by naming it in the call.
+    """
+
+    def __init__(self, keyring: Keyring, versions: Mapping[str, int] | None = None) -> None:
+        self._keyring = keyring
+        self._versions = dict(versions or {})
+
+    def token(self, field: str, normalized: str, version: int | None = None) -> bytes:
+        """The 16-byte token of one normalised value. Raises KeyringUnavailable at the first use."""
+        return self.tokens(field, (normalized,), version)[0]
+
+    def tokens(self, field: str, values: Iterable[str], version: int | None = None) -> list[bytes]:
+        """The tokens of normalised values of one field, in order."""
+        number = self._versions.get(field, 1) if version is None else version
+        key = self._keyring.service_key(f"index:{field}", str(number))
+        return [blake2b(value.encode(), key=key, digest_size=TOKEN_BYTES).digest() for value in values]
