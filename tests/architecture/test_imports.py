@@ -17,6 +17,8 @@ FORBIDDEN = {
     "events": ("grpc", "kernel.rpc"),
     "jobs": ("nameko", "eventlet", "kernel.bus"),
 }
+# Ids, phone numbers and e-mail addresses have rules that others have written down better.
+PURE_LIBRARIES = {"uuid_utils", "phonenumbers", "email_validator", "idna"}
 KERNEL_OF = {"api": "rpc", "events": "bus", "jobs": "jobs"}
 
 
@@ -63,16 +65,17 @@ def test_a_process_loads_nothing_of_another_process(service: str, process: str) 
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_the_domain_loads_nothing_but_the_standard_library(service: str) -> None:
-    """Rules are tested in milliseconds and outlive every library; ids alone need one."""
+def test_the_domain_loads_no_server_and_no_driver(service: str) -> None:
+    """Rules are tested in milliseconds; kernel.pure alone may lean on a library, and only on a pure one."""
     names = [module(path) for room in ("domain", "usecases") for path in python(SERVICES[service] / room)]
-    allowed = {"kernel", service, "uuid_utils", "_distutils_hack"}
+    allowed = {"kernel", service, *PURE_LIBRARIES}
     script = "\n".join(
         [
             "import importlib, sys",
             "before = set(sys.modules)",
             f"for name in {sorted(names)!r}: importlib.import_module(name)",
             "tops = {name.partition('.')[0] for name in set(sys.modules) - before}",
+            "tops = {name for name in tops if not name.startswith('_sysconfigdata')}",
             f"strange = sorted(tops - set(sys.stdlib_module_names) - {allowed!r})",
             "strange += [name for name in sys.modules if name.startswith('kernel.')",
             "            and not name.startswith('kernel.pure')]",

@@ -69,9 +69,35 @@ def test_no_hand_written_file_is_a_giant() -> None:
 
 
 def test_the_kernel_stays_small() -> None:
-    """What only one service needs belongs to that service."""
-    lines = sum(len(text(path).splitlines()) for path in python(KERNEL))
-    assert lines <= LARGEST_KERNEL
+    """What only one service needs belongs to that service. Explaining is free: only lines of code count."""
+    assert sum(_code_lines(path) for path in python(KERNEL)) <= LARGEST_KERNEL
+
+
+def _code_lines(path: Path) -> int:
+    """Lines that hold code: neither blank, nor comment, nor docstring."""
+    lines = {
+        line
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.stmt) and not _is_docstring(node)
+        for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
+    docstrings = {
+        line
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Expr) and _is_docstring(node)
+        for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
+    source = text(path).splitlines()
+    blank = {number for number, line in enumerate(source, 1) if not line.strip() or line.strip()[0] == "#"}
+    return len(lines - docstrings - blank)
+
+
+def _is_docstring(node: ast.stmt) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
 
 
 def test_the_kernel_holds_no_business_noun() -> None:
