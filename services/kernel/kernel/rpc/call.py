@@ -29,4 +29,4 @@ class Call:
         """The unit of work of a command. Raises RuntimeError in a read."""
         if self.work is None:
             raise RuntimeError("a read has no unit of work")
-        return self.work  # type: ignore[no-any-return]
+        return self.work

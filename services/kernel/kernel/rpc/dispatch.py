@@ -159,7 +159,12 @@ class Dispatcher:
         raise AssertionError("unreachable")
 
     def _attempt(
-        self, method: Method, answer: Callable[[Any, Call], Any], request: Any, call: Call, claim: Request | None
+        self,
+        method: Method,
+        answer: Callable[[Any, Call], Any],
+        request: Any,
+        call: Call,
+        claim: Request | None,
     ) -> Any:
         with self._app.work(call.principal) as work:
             if claim is not None:
@@ -200,8 +205,6 @@ def _claim(method: Method, request: Any, call: Call) -> Request | None:
         request_id=parse_id(request_id, "request_id"),
         body=request.SerializeToString(deterministic=True),
     )
-
-
 
 
 _CODES = {code.value[0]: code.name for code in grpc.StatusCode}

@@ -76,7 +76,12 @@ class Tokens:
             if header.get("typ") != TOKEN_TYPE:
                 raise TokenRefused
             claims = jwt.decode(
-                token, key, algorithms=["ES256"], audience=AUDIENCE, issuer=ISSUER, options={"require": _REQUIRED}
+                token,
+                key,
+                algorithms=["ES256"],
+                audience=AUDIENCE,
+                issuer=ISSUER,
+                options={"require": _REQUIRED},
             )
             return _Checked(_principal(claims), header["kid"], float(claims["exp"]), int(claims["iat_ms"]))
         except (jwt.PyJWTError, KeyError, ValueError, TypeError) as error:
@@ -100,7 +105,7 @@ def _principal(claims: dict[str, object]) -> Principal:
     if not isinstance(perms, list) or not isinstance(scopes, list):
         raise TypeError("perms and scopes are lists")
     return Principal(
-        kind=PrincipalKind(claims["kind"]),
+        kind=PrincipalKind(str(claims["kind"])),
         id=str(UUID(str(claims["sub"]))),
         grants={str(perm): Scope(scope) for perm, scope in zip(perms, scopes, strict=True)},
         session_id=str(claims["sid"]),

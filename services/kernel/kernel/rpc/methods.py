@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from crm.options.v1 import options_pb2
 from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.descriptor_pb2 import MethodOptions
+
+from crm.options.v1 import options_pb2
 
 _CHOICES = ("permission", "anyone", "signed_in", "internal")
 
@@ -54,10 +55,12 @@ def service_descriptor(full_name: str) -> ServiceDescriptor:
 
 def _method(service: ServiceDescriptor, method: MethodDescriptor) -> Method:
     options = method.GetOptions()
-    access = options.Extensions[options_pb2.access]
+    access: options_pb2.Access = options.Extensions[options_pb2.access]  # type: ignore[index]
     chosen = [choice for choice in _CHOICES if getattr(access, choice)]
     if len(chosen) != 1:
-        raise ValueError(f"{method.full_name} must say exactly one of {', '.join(_CHOICES)}; it says {chosen}")
+        raise ValueError(
+            f"{method.full_name} must say exactly one of {', '.join(_CHOICES)}; it says {chosen}"
+        )
     return Method(
         service=service.full_name,
         name=method.name,

@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
-from crm.gateway.v1 import auth_service_pb2, auth_service_pb2_grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from crm.gateway.v1 import auth_service_pb2, auth_service_pb2_grpc
 from kernel.ops import health as ops_health
 from kernel.ops import logs
 from kernel.ops.health import Check
@@ -47,7 +47,10 @@ def main(app: App, servicers: Mapping[str, object], fetch_trust: Callable[[], Tr
     server.start()
     log.info("serving", address=app.settings.grpc_address)
     threading.Thread(
-        target=_report_health, args=(app.service, health_servicer, checks, stopping), name="health", daemon=True
+        target=_report_health,
+        args=(app.service, health_servicer, checks, stopping),
+        name="health",
+        daemon=True,
     ).start()
     stopping.wait()
     health_servicer.enter_graceful_shutdown()
@@ -105,7 +108,9 @@ def _report_health(
 ) -> None:
     while not stopping.is_set():
         ready = not any(_unwell(check) for check in checks.values())
-        serving = health_pb2.HealthCheckResponse.SERVING if ready else health_pb2.HealthCheckResponse.NOT_SERVING
+        serving = (
+            health_pb2.HealthCheckResponse.SERVING if ready else health_pb2.HealthCheckResponse.NOT_SERVING
+        )
         for name in ("", f"crm.{service}"):
             servicer.set(name, serving)
         stopping.wait(1.0)
@@ -119,7 +124,9 @@ def _unwell(check: Check) -> str | None:
 
 
 def _ask_gateway(settings: Settings) -> Callable[[], Trust]:
-    stub = auth_service_pb2_grpc.TrustServiceStub(connect(settings, settings.trust_address))
+    stub = auth_service_pb2_grpc.TrustServiceStub(  # type: ignore[no-untyped-call]
+        connect(settings, settings.trust_address)
+    )
     return lambda: trust_of(stub.GetTrust(auth_service_pb2.GetTrustRequest(), timeout=2.0))
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import grpc
 from google.protobuf import any_pb2, duration_pb2
-from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
+from google.rpc import code_pb2, error_details_pb2, status_pb2
 from kernel.pure.errors import CrmError
 
 DOMAIN = "crm"
@@ -42,7 +42,9 @@ def to_status(error: CrmError, language: str) -> status_pb2.Status:
 def opaque(trace_id: str) -> status_pb2.Status:
     """What a caller sees of a fault of ours: nothing but where to find it in the logs."""
     info = error_details_pb2.ErrorInfo(reason="INTERNAL", domain=DOMAIN, metadata={"trace_id": trace_id})
-    return status_pb2.Status(code=code_pb2.INTERNAL, message="Something went wrong on our side.", details=[_pack(info)])
+    return status_pb2.Status(
+        code=code_pb2.INTERNAL, message="Something went wrong on our side.", details=[_pack(info)]
+    )
 
 
 def abort(context: grpc.ServicerContext, status: status_pb2.Status) -> None:

@@ -73,7 +73,9 @@ class TrustPoller:
 def trust_of(answer: Any) -> Trust:
     """The trust in a GetTrustResponse."""
     keys = {
-        key.kid: PyJWK({"kty": key.kty, "crv": key.crv, "x": key.x, "y": key.y, "kid": key.kid}, algorithm="ES256")
+        key.kid: PyJWK(
+            {"kty": key.kty, "crv": key.crv, "x": key.x, "y": key.y, "kid": key.kid}, algorithm="ES256"
+        )
         for key in answer.key_set.keys
     }
     return Trust(keys, {r.subject_id: r.issued_before.ToMilliseconds() for r in answer.revocations})

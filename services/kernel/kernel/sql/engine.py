@@ -14,7 +14,6 @@ from kernel.ops import metrics
 from kernel.ops.settings import Settings
 
 
-
 def make_engine(settings: Settings) -> Engine:
     """The pool of this process: fixed size, waits at most 2 s for a connection."""
     url = make_url(settings.database_url.get_secret_value()).set(drivername="postgresql+psycopg")
@@ -35,7 +34,7 @@ def make_engine(settings: Settings) -> Engine:
 
 
 def is_unavailable(error: BaseException) -> bool:
-    """Whether an error says that the database can't be reached now, not that the statement is wrong."""
+    """Whether the database can't be reached now, rather than the statement being wrong."""
     if isinstance(error, PoolTimeout):
         return True
     if not isinstance(error, DBAPIError):
@@ -45,13 +44,13 @@ def is_unavailable(error: BaseException) -> bool:
 
 
 def is_conflict(error: BaseException) -> bool:
-    """Whether an error says that another transaction was in the way (deadlock, serialization, lock wait)."""
+    """Whether another transaction was in the way: deadlock, serialization, lock wait."""
     state = getattr(getattr(error, "orig", error), "sqlstate", None)
     return state in ("40001", "40P01", "55P03")
 
 
 def _says_away(state: str | None) -> bool:
-    # No SQLSTATE: the connection broke. 57P0x: the server stops or starts. 08xxx: connection. 53xxx: resources.
+    # No SQLSTATE: the connection broke. 57P0x: the server stops or starts. 08: connection. 53: resources.
     return state is None or state.startswith(("57P0", "08", "53"))
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, date
 from hashlib import blake2b
 from uuid import UUID
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from kernel.pure.errors import RequestIdReused, RequestInProgress
@@ -70,7 +70,7 @@ class Request:
             raise RequestIdReused
         return open_bytes(key, self._aad, row.answer)
 
-    def _row(self):  # type: ignore[no-untyped-def]
+    def _row(self) -> ColumnElement[bool]:
         return and_(
             _table.c.caller == self.caller,
             _table.c.method == self.method,

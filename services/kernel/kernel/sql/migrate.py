@@ -43,7 +43,9 @@ def upgrade(owner_url: str, package: str) -> None:
     with _connect(owner_url) as connection:
         connection.execute(text("select pg_advisory_lock(:lock)"), {"lock": _UPGRADE_LOCK})
         connection.commit()
-        steps = EnvironmentContext(_config(package), scripts, fn=lambda at, _: scripts._upgrade_revs("head", at))
+        steps = EnvironmentContext(
+            _config(package), scripts, fn=lambda at, _: scripts._upgrade_revs("head", at)
+        )
         steps.configure(connection=connection, version_table_schema="app", transaction_per_migration=True)
         with steps.begin_transaction():
             steps.run_migrations()
@@ -63,7 +65,7 @@ def head(package: str) -> str:
 
 
 def execute_ddl(operations: Any, name: str) -> None:
-    """Runs one of the kernel's frozen SQL files ("0001_kernel") in a migration; `operations` is alembic.op."""
+    """Runs a frozen SQL file of the kernel ("0001_kernel") in a migration; `operations` is alembic.op."""
     sql = resources.files("kernel.sql").joinpath("ddl", f"{name}.sql").read_text("utf-8")
     operations.get_bind().exec_driver_sql(sql)
 

@@ -25,7 +25,9 @@ def record_users(session: Session, users: Sequence[tuple[UUID, int, UUID | None,
     """Applies (user id, version, team id, disabled) rows that are newer than what is held."""
     if not users:
         return
-    ids, versions, teams, disabled = (list(column) for column in zip(*sorted(users, key=lambda u: u[0]), strict=True))
+    ids, versions, teams, disabled = (
+        list(column) for column in zip(*sorted(users, key=lambda u: u[0]), strict=True)
+    )
     session.connection().exec_driver_sql(
         _USERS, {"ids": ids, "versions": versions, "teams": teams, "disabled": disabled}
     )

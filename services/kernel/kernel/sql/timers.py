@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -47,4 +47,16 @@ def schedule(session: Session, wanted: Sequence[Timer]) -> None:
 def cancel(session: Session, kind: str, keys: Collection[str]) -> None:
     """Forgets timers of one kind; unknown keys are no error."""
     if keys:
-        session.execute(delete(tables.timers).where(tables.timers.c.kind == kind, tables.timers.c.key.in_(keys)))
+        session.execute(
+            delete(tables.timers).where(tables.timers.c.kind == kind, tables.timers.c.key.in_(keys))
+        )
+
+
+def hold(session: Session, kind: str, keys: Collection[str]) -> None:
+    """Locks the timers of these keys that exist, until the end of the transaction.
+
+    Whoever will set timers and also lock other rows holds the timers first, as a firing timer does.
+    """
+    table = tables.timers
+    wanted = (table.c.kind == kind) & table.c.key.in_(keys)
+    session.execute(select(table.c.key).where(wanted).order_by(table.c.key).with_for_update())

@@ -65,7 +65,9 @@ class UnitOfWork:
         """Lets the service's jobs process do `job` after this transaction has committed."""
         deferral.defer(self.session, job, arguments)
 
-    def schedule(self, kind: str, key: str, due_at: datetime, payload: Mapping[str, Any] | None = None) -> None:
+    def schedule(
+        self, kind: str, key: str, due_at: datetime, payload: Mapping[str, Any] | None = None
+    ) -> None:
         """Sets the timer (kind, key) to an instant, in place of an earlier setting."""
         timers.schedule(self.session, [timers.Timer(kind, key, due_at, dict(payload or {}))])
 

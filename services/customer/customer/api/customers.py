@@ -1,0 +1,117 @@
+"""CustomerService: a command is translated for its use case, a read is query and message."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from crm.customer.v1 import customer_pb2 as pb
+from crm.customer.v1 import customer_service_pb2 as rpc
+from kernel.pure.clock import today
+from kernel.pure.paging import page_size
+from kernel.pure.ids import parse_id
+from kernel.rpc.call import Call
+from kernel.rpc.status import to_status
+
+from customer.api import translate
+from customer.domain.classification import rule_of
+from customer.domain.errors import CustomerNotFound, SchemeNotFound
+from customer.domain.schemes import Scheme
+from customer.store import queries
+from customer.store.customers import SEALED_IN
+from customer.usecases.create_customers import Created, Existing, Outcome, create_customer, create_customers
+from customer.usecases.update_customer import update_customer
+from customer.wiring import CustomerApp
+
+
+class CustomerServicer:
+    def __init__(self, app: CustomerApp) -> None:
+        self._app = app
+
+    def create_customer(self, request: rpc.CreateCustomerRequest, call: Call) -> pb.Customer:
+        profile = translate.profile(request.customer, "customer")
+        return translate.stored(create_customer(call.work, profile))
+
+    def batch_create_customers(
+        self, request: rpc.BatchCreateCustomersRequest, call: Call
+    ) -> rpc.BatchCreateCustomersResponse:
+        profiles = [
+            translate.profile_or_error(message, f"customers[{index}]")
+            for index, message in enumerate(request.customers)
+        ]
+        outcomes = create_customers(call.work, profiles)
+        return rpc.BatchCreateCustomersResponse(outcomes=[_outcome(o, call.language) for o in outcomes])
+
+    def update_customer(self, request: rpc.UpdateCustomerRequest, call: Call) -> pb.Customer:
+        customer_id = parse_id(request.customer.id, "customer.id")
+        change = translate.change(request.customer, request.update_mask)
+        return translate.stored(update_customer(call.work, customer_id, request.customer.etag, change))
+
+    def get_customer(self, request: rpc.GetCustomerRequest, call: Call) -> pb.Customer:
+        return self._customer(request.id, call)
+
+    def list_customers(self, request: rpc.ListCustomersRequest, call: Call) -> rpc.ListCustomersResponse:
+        size = page_size(request.page_size)
+        query = ("ListCustomers", call.principal.id, request.fields)
+        cursor = self._app.page_tokens.open(query, request.page_token)
+        after = UUID(cursor[0]) if cursor else None
+        rows = queries.list_customers(self._app.reader, call.principal, after, size + 1)
+        page = rows[:size]
+        impersonal = request.fields == rpc.CUSTOMER_FIELDS_IMPERSONAL
+        documents = [None] * len(page) if impersonal else self._open(page)
+        if not impersonal:
+            call.viewed("customer", [row.id for row in page])
+        token = self._app.page_tokens.seal(query, [str(page[-1].id)]) if len(rows) > size else ""
+        customers = [translate.customer(row, document) for row, document in zip(page, documents, strict=True)]
+        return rpc.ListCustomersResponse(customers=customers, next_page_token=token)
+
+    def get_customer_view(self, request: rpc.GetCustomerViewRequest, call: Call) -> pb.CustomerView:
+        customer = self._customer(request.id, call)
+        customer_id = UUID(customer.id)
+        purchases = queries.get_purchases(self._app.reader, customer_id, today(self._app.clock))
+        orders = queries.recent_orders(self._app.reader, customer_id)
+        return translate.view(customer, purchases, orders, self._app.settings.base_currency)
+
+    def list_schemes(self, request: rpc.ListSchemesRequest, call: Call) -> rpc.ListSchemesResponse:
+        return rpc.ListSchemesResponse(schemes=[_scheme(row) for row in queries.list_schemes(self._app.reader)])
+
+    def count_classes(self, request: rpc.CountClassesRequest, call: Call) -> rpc.CountClassesResponse:
+        if request.scheme not in {row.id for row in queries.list_schemes(self._app.reader)}:
+            raise SchemeNotFound(id=request.scheme)
+        rows = queries.count_classes(self._app.reader, call.principal, request.scheme)
+        return rpc.CountClassesResponse(
+            counts=[pb.ClassCount(**{"class": row[0], "customers": row[1]}) for row in rows if row[0]],
+            unclassified=sum(row[1] for row in rows if not row[0]),
+        )
+
+    def _customer(self, text: str, call: Call) -> pb.Customer:
+        """One customer as the caller may see it. Raises CustomerNotFound."""
+        customer_id = parse_id(text, "id")
+        row = queries.get_customer(self._app.reader, call.principal, customer_id)
+        if row is None:
+            raise CustomerNotFound(id=customer_id)
+        (document,) = self._open([row])
+        call.viewed("customer", [customer_id])
+        return translate.customer(row, document)
+
+    def _open(self, rows: Sequence[Any]) -> list[dict[str, Any] | None]:
+        return self._app.sealer.open_page(SEALED_IN, [(row.id, row.id, row.sealed) for row in rows])
+
+
+def _outcome(outcome: Outcome, language: str) -> rpc.CreateOutcome:
+    if isinstance(outcome, Created):
+        return rpc.CreateOutcome(created_id=str(outcome.id))
+    if isinstance(outcome, Existing):
+        return rpc.CreateOutcome(existing_id=str(outcome.id))
+    return rpc.CreateOutcome(error=to_status(outcome.error, language))
+
+
+def _scheme(row: Any) -> pb.Scheme:
+    rule = rule_of(Scheme(row.id, row.version, row.title, row.rules))
+    return pb.Scheme(
+        id=row.id,
+        version=row.version,
+        title=row.title,
+        classes=[pb.SchemeClass(id=class_, title=title, rule=words) for class_, title, words in rule.explain()],
+    )

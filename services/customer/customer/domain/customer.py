@@ -1,0 +1,235 @@
+"""People and companies as the archive keeps them, and what must be true of them (C-02 to C-04)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from kernel.pure.clock import parse_date
+from kernel.pure.contact import normalize_email, normalize_phone
+from kernel.pure.errors import Checks
+
+_LONGEST_NAME = 200
+_LONGEST_TEXT = 100
+_LONGEST_ADDRESS = 500
+_MOST_CONTACTS = 10
+_MOST_TAGS = 50
+_MOST_EXTERNAL_IDS = 20
+_OLDEST_BIRTH = date(1900, 1, 1)
+COMPANY_SIZES = ("", "micro", "small", "medium", "large")
+
+
+@dataclass(frozen=True, order=True)
+class ExternalId:
+    """The id of a customer in another system; one customer a (source, value)."""
+
+    source: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Person:
+    """A natural person: everything in here is sealed. `birth_date` is YYYY-MM-DD or empty."""
+
+    full_name: str
+    phones: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+    street_address: str = ""
+    birth_date: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """The document that is sealed; empty fields left out."""
+        return {name: value for name, value in asdict(self).items() if value}
+
+    @classmethod
+    def of(cls, document: dict[str, Any]) -> Person:
+        """The person in an opened document."""
+        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in document.items()})
+
+
+@dataclass(frozen=True)
+class Company:
+    """A company; in clear. `size` is one of COMPANY_SIZES."""
+
+    name: str
+    credit_code: str = ""
+    phones: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+    registered_address: str = ""
+    size: str = ""
+
+    def document(self) -> dict[str, Any]:
+        return {name: value for name, value in asdict(self).items() if value}
+
+    @classmethod
+    def of(cls, document: dict[str, Any]) -> Company:
+        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in document.items()})
+
+
+@dataclass(frozen=True)
+class Profile:
+    """All that a caller can say of a customer. `owner_id` None means: whoever records it."""
+
+    details: Person | Company
+    external_ids: tuple[ExternalId, ...] = ()
+    owner_id: UUID | None = None
+    source_channel: str = ""
+    industry: str = ""
+    province: str = ""
+    city: str = ""
+    tags: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        return "person" if isinstance(self.details, Person) else "company"
+
+
+@dataclass(frozen=True)
+class Customer:
+    """A customer as stored. `version` grows by one with each change."""
+
+    id: UUID
+    version: int
+    profile: Profile
+    owner_id: UUID = field(kw_only=True)
+
+    def changed(self, profile: Profile) -> Customer:
+        """The customer after a change; the kind never changes, the owner only when one is named."""
+        return replace(
+            self, version=self.version + 1, profile=profile, owner_id=profile.owner_id or self.owner_id
+        )
+
+
+def checked(profile: Profile, checks: Checks, at: str, today: date) -> Profile:
+    """`profile` in normal form: trimmed texts, E.164 phones, lower-case e-mails.
+
+    Refuses, through `checks` and naming fields below `at`, whatever breaks a rule.
+    """
+    rules = _Rules(checks, at)
+    details: Person | Company
+    if isinstance(profile.details, Person):
+        details = _person(profile.details, rules.within("person"), today)
+    else:
+        details = _company(profile.details, rules.within("company"))
+    return Profile(
+        details=details,
+        external_ids=rules.external_ids(profile.external_ids),
+        owner_id=profile.owner_id,
+        source_channel=rules.text("source_channel", profile.source_channel, _LONGEST_TEXT),
+        industry=rules.text("industry", profile.industry, _LONGEST_TEXT),
+        province=rules.text("province", profile.province, _LONGEST_TEXT),
+        city=rules.text("city", profile.city, _LONGEST_TEXT),
+        tags=rules.tags(profile.tags),
+    )
+
+
+def _person(person: Person, rules: _Rules, today: date) -> Person:
+    return Person(
+        full_name=rules.name("full_name", person.full_name),
+        phones=rules.phones(person.phones),
+        emails=rules.emails(person.emails),
+        street_address=rules.text("street_address", person.street_address, _LONGEST_ADDRESS),
+        birth_date=rules.birth_date("birth_date", person.birth_date, today),
+    )
+
+
+def _company(company: Company, rules: _Rules) -> Company:
+    return Company(
+        name=rules.name("name", company.name),
+        credit_code=rules.text("credit_code", company.credit_code, 18).upper(),
+        phones=rules.phones(company.phones),
+        emails=rules.emails(company.emails),
+        registered_address=rules.text("registered_address", company.registered_address, _LONGEST_ADDRESS),
+        size=company.size,
+    )
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """The rules of single fields; each answers the normal form and refuses through `checks`."""
+
+    checks: Checks
+    at: str
+
+    def within(self, field: str) -> _Rules:
+        return _Rules(self.checks, self._path(field))
+
+    def text(self, field: str, value: str, longest: int) -> str:
+        value = value.strip()
+        if len(value) > longest:
+            self._refuse(
+                field, "TOO_LONG", f"must have at most {longest} characters", f"最多 {longest} 个字符"
+            )
+        if any(ord(character) < 32 for character in value):
+            self._refuse(field, "CONTROL_CHARACTER", "must not hold control characters", "不能包含控制字符")
+        return value
+
+    def name(self, field: str, value: str) -> str:
+        value = " ".join(self.text(field, value, _LONGEST_NAME).split())
+        if not value:
+            self._refuse(field, "REQUIRED", "must not be empty", "不能为空")
+        return value
+
+    def phones(self, values: tuple[str, ...]) -> tuple[str, ...]:
+        return self._contacts(
+            "phones", values, normalize_phone, "PHONE_FORMAT", "must be a phone number", "必须是电话号码"
+        )
+
+    def emails(self, values: tuple[str, ...]) -> tuple[str, ...]:
+        return self._contacts(
+            "emails", values, normalize_email, "EMAIL_FORMAT", "must be an e-mail address", "必须是电子邮件地址"
+        )
+
+    def tags(self, values: tuple[str, ...]) -> tuple[str, ...]:
+        self._at_most("tags", len(values), _MOST_TAGS)
+        stripped = (self.text(f"tags[{index}]", tag, _LONGEST_TEXT) for index, tag in enumerate(values))
+        return tuple(sorted({tag for tag in stripped if tag}))
+
+    def external_ids(self, values: tuple[ExternalId, ...]) -> tuple[ExternalId, ...]:
+        self._at_most("external_ids", len(values), _MOST_EXTERNAL_IDS)
+        found: set[ExternalId] = set()
+        for index, given in enumerate(values):
+            rules = self.within(f"external_ids[{index}]")
+            known = ExternalId(
+                rules.text("source", given.source, _LONGEST_TEXT), rules.text("value", given.value, _LONGEST_TEXT)
+            )
+            for name in ("source", "value"):
+                if not getattr(known, name):
+                    rules._refuse(name, "REQUIRED", "must not be empty", "不能为空")
+            found.add(known)
+        return tuple(sorted(found))
+
+    def birth_date(self, field: str, value: str, today: date) -> str:
+        if not value:
+            return ""
+        day = parse_date(value, lambda rule, en, zh: self._refuse(field, rule, en, zh))
+        if day is not None and not _OLDEST_BIRTH <= day <= today:
+            self._refuse(
+                field, "BIRTH_DATE_RANGE", "must lie between 1900-01-01 and today", "必须在 1900-01-01 与今天之间"
+            )
+        return value
+
+    def _contacts(
+        self, field: str, values: tuple[str, ...], normal: Callable[[str], str], rule: str, en: str, zh: str
+    ) -> tuple[str, ...]:
+        self._at_most(field, len(values), _MOST_CONTACTS)
+        found: dict[str, None] = {}
+        for index, value in enumerate(values):
+            try:
+                found[normal(value)] = None
+            except ValueError:
+                self._refuse(f"{field}[{index}]", rule, en, zh)
+        return tuple(found)
+
+    def _at_most(self, field: str, count: int, most: int) -> None:
+        if count > most:
+            self._refuse(field, "TOO_MANY", f"must have at most {most} entries", f"最多 {most} 项")
+
+    def _refuse(self, field: str, rule: str, en: str, zh: str) -> None:
+        self.checks.refuse(self._path(field), rule, en, zh)
+
+    def _path(self, field: str) -> str:
+        return f"{self.at}.{field}" if self.at else field

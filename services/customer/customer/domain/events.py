@@ -1,0 +1,46 @@
+"""Facts the customer service tells; the fields mirror crm/customer/v1/events.proto."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from kernel.pure.events import Event
+
+
+@dataclass(frozen=True)
+class RecordedCustomer:
+    customer_id: UUID
+    version: int
+    kind: str
+    owner_id: UUID
+    source_channel: str
+    industry: str
+    province: str
+    city: str
+
+
+@dataclass(frozen=True)
+class CustomersRecorded(Event):
+    """Customers were created or changed: at most 500."""
+
+    type = "crm.customer.v1.CustomersRecorded"
+    customers: tuple[RecordedCustomer, ...]
+
+
+@dataclass(frozen=True)
+class ClassifiedCustomer:
+    customer_id: UUID
+    scheme: str
+    version: int
+    class_: str
+    previous_class: str
+    scheme_version: int
+
+
+@dataclass(frozen=True)
+class CustomersClassified(Event):
+    """The classes of customers changed: at most 500."""
+
+    type = "crm.customer.v1.CustomersClassified"
+    customers: tuple[ClassifiedCustomer, ...]

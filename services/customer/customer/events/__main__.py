@@ -1,0 +1,11 @@
+"""python -m customer.events [declare]: hears and tells facts; or declares the topology."""
+
+import kernel.bus.green  # noqa: F401  isort: skip
+
+from kernel.bus.runner import main
+
+from customer.events.subscriptions import Subscriptions, nobody_yet
+from customer.wiring import build
+
+if __name__ == "__main__":
+    main(build(), Subscriptions, nobody_yet=nobody_yet)

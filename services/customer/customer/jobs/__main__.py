@@ -1,0 +1,11 @@
+"""python -m customer.jobs: keeps time and does long work."""
+
+from kernel.jobs.worker import main
+
+from customer.jobs.review_classes import review_classes
+from customer.store.classes import REVIEW
+from customer.wiring import build
+
+if __name__ == "__main__":
+    app = build()
+    main(app, jobs=[], timers={REVIEW: review_classes}, destroy_day_keys=app.keyring.destroy_days_before)

@@ -1,0 +1,5 @@
+"""python -m customer.store upgrade | check"""
+
+from kernel.sql.migrate import main
+
+main("customer")

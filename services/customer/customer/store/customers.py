@@ -1,0 +1,138 @@
+"""Customers in the database: persons sealed, companies in clear."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from kernel.pure.grants import Principal
+from kernel.sql import scope
+from kernel.sql.crypto.sealing import Sealer
+from sqlalchemy.orm import Session
+
+from customer.domain.customer import Company, Customer, ExternalId, Person, Profile
+from customer.domain.errors import CustomerNotFound
+
+# The table a sealed document belongs to; part of what its seal is bound to.
+SEALED_IN = "customers"
+
+_COLUMNS = "id, version, kind, owner_id, sealed, company, source_channel, industry, province, city, tags"
+_INSERT = f"""
+    insert into customers ({_COLUMNS}, created_at, updated_at)
+    values (%(id)s, %(version)s, %(kind)s, %(owner_id)s, %(sealed)s, %(company)s::jsonb, %(source_channel)s,
+            %(industry)s, %(province)s, %(city)s, %(tags)s::text[], %(now)s, %(now)s)
+"""
+_UPDATE = """
+    update customers
+    set version = %(version)s, owner_id = %(owner_id)s, sealed = %(sealed)s, company = %(company)s::jsonb,
+        source_channel = %(source_channel)s, industry = %(industry)s, province = %(province)s, city = %(city)s,
+        tags = %(tags)s::text[], updated_at = %(now)s
+    where id = %(id)s
+"""
+_INSERT_EXTERNAL_ID = "insert into external_ids (source, value, customer_id) values (%s, %s, %s)"
+# Two transactions that bring the same external id wait for each other here.
+_LOCK_EXTERNAL_IDS = """
+    select pg_advisory_xact_lock(key)
+    from (select distinct hashtextextended(source || e'\\x1f' || value, 0) as key
+          from unnest(%(sources)s::text[], %(values)s::text[]) as wanted (source, value) order by 1) as keys
+"""
+_HOLDERS = """
+    select source, value, customer_id from external_ids
+    join unnest(%(sources)s::text[], %(values)s::text[]) as wanted (source, value) using (source, value)
+"""
+
+
+class CustomerRepository:
+    def __init__(self, session: Session, principal: Principal, sealer: Sealer, now: datetime) -> None:
+        self._connection = session.connection
+        self._principal = principal
+        self._sealer = sealer
+        self._now = now
+
+    def add(self, customers: Sequence[Customer]) -> None:
+        self._run(_INSERT, self._rows(customers))
+        self._add_external_ids(customers)
+
+    def holders(self, external_ids: Collection[ExternalId]) -> dict[ExternalId, UUID]:
+        if not external_ids:
+            return {}
+        wanted = sorted(external_ids)
+        params = {"sources": [e.source for e in wanted], "values": [e.value for e in wanted]}
+        self._connection().exec_driver_sql(_LOCK_EXTERNAL_IDS, params)
+        found = self._connection().exec_driver_sql(_HOLDERS, params)
+        return {ExternalId(row.source, row.value): row.customer_id for row in found}
+
+    def lend(self, customer_id: UUID, permission: str) -> Customer:
+        condition, params = scope.predicate(self._principal, permission, "owner_id")
+        sql = f"select {_COLUMNS} from customers where id = %(id)s and {condition} for no key update"
+        row = self._connection().exec_driver_sql(sql, {"id": customer_id, **params}).first()
+        if row is None:
+            raise CustomerNotFound(id=customer_id)
+        found = self._connection().exec_driver_sql(
+            "select source, value from external_ids where customer_id = %(id)s", {"id": customer_id}
+        )
+        external_ids = tuple(sorted(ExternalId(source, value) for source, value in found))
+        return Customer(
+            id=row.id,
+            version=row.version,
+            owner_id=row.owner_id,
+            profile=Profile(
+                details=self._details(row),
+                external_ids=external_ids,
+                owner_id=row.owner_id,
+                source_channel=row.source_channel,
+                industry=row.industry,
+                province=row.province,
+                city=row.city,
+                tags=tuple(row.tags),
+            ),
+        )
+
+    def save(self, customer: Customer) -> None:
+        self._run(_UPDATE, self._rows([customer]))
+        self._connection().exec_driver_sql("delete from external_ids where customer_id = %s", (customer.id,))
+        self._add_external_ids([customer])
+
+    def _details(self, row: Any) -> Person | Company:
+        if row.kind == "company":
+            return Company.of(row.company)
+        document = self._sealer.open(SEALED_IN, row.id, row.id, row.sealed)
+        if document is None:
+            raise CustomerNotFound(id=row.id)
+        return Person.of(document)
+
+    def _rows(self, customers: Sequence[Customer]) -> list[dict[str, Any]]:
+        persons = [c for c in customers if isinstance(c.profile.details, Person)]
+        documents = [(c.id, c.id, c.profile.details.document()) for c in persons]
+        sealed = dict(zip((c.id for c in persons), self._sealer.seal_many(SEALED_IN, documents), strict=True))
+        return [self._row(customer, sealed.get(customer.id)) for customer in customers]
+
+    def _row(self, customer: Customer, sealed: bytes | None) -> dict[str, Any]:
+        profile = customer.profile
+        company = profile.details.document() if isinstance(profile.details, Company) else None
+        return {
+            "id": customer.id,
+            "version": customer.version,
+            "kind": profile.kind,
+            "owner_id": customer.owner_id,
+            "sealed": sealed,
+            "company": json.dumps(company, ensure_ascii=False) if company else None,
+            "source_channel": profile.source_channel,
+            "industry": profile.industry,
+            "province": profile.province,
+            "city": profile.city,
+            "tags": list(profile.tags),
+            "now": self._now,
+        }
+
+    def _add_external_ids(self, customers: Sequence[Customer]) -> None:
+        rows = [(e.source, e.value, c.id) for c in customers for e in c.profile.external_ids]
+        if rows:
+            self._connection().exec_driver_sql(_INSERT_EXTERNAL_ID, rows)
+
+    def _run(self, sql: str, rows: list[dict[str, Any]]) -> None:
+        if rows:
+            self._connection().exec_driver_sql(sql, rows)

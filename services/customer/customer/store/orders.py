@@ -1,0 +1,77 @@
+"""The projection of sales' orders, and the sums over it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from uuid import UUID
+
+from kernel.pure.clock import year_before
+from kernel.sql import timers
+from sqlalchemy.orm import Session
+
+from customer.domain.purchases import Purchases
+from customer.store.classes import REVIEW
+from customer.usecases.ports import OrderRow
+
+# An order may have moved from one customer to another: both are affected.
+_APPLY = """
+    with told as (
+        select * from unnest(%(ids)s::uuid[], %(versions)s::int[], %(customers)s::uuid[], %(days)s::date[],
+                             %(statuses)s::text[], %(amounts)s::numeric[])
+            as told (order_id, version, customer_id, ordered_on, status, base_amount)
+    ), before as (
+        select o.customer_id from orders o join told using (order_id)
+        where o.version < told.version and o.customer_id <> told.customer_id
+    ), stored as (
+        insert into orders as o (order_id, version, customer_id, ordered_on, status, base_amount)
+        select * from told order by order_id
+        on conflict (order_id) do update
+        set version = excluded.version, customer_id = excluded.customer_id, ordered_on = excluded.ordered_on,
+            status = excluded.status, base_amount = excluded.base_amount
+        where o.version < excluded.version
+        returning customer_id
+    )
+    select customer_id from stored union select customer_id from before
+"""
+_HOLD = "select id from customers where id = any(%(ids)s) order by id for no key update"
+_SUMS = """
+    select customer_id, count(*) as order_count, sum(base_amount) as total,
+           min(ordered_on) as first_on, max(ordered_on) as last_on,
+           count(*) filter (where in_year) as year_order_count,
+           coalesce(sum(base_amount) filter (where in_year), 0) as year_total,
+           min(ordered_on) filter (where in_year) as year_first_on
+    from (select *, ordered_on > %(year_before)s and ordered_on <= %(today)s as in_year
+          from orders where customer_id = any(%(ids)s) and status <> 'cancelled') as counted
+    group by customer_id
+"""
+
+
+class OrderRepository:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._connection = session.connection
+
+    def apply(self, orders: Sequence[OrderRow]) -> set[UUID]:
+        newest = {order.order_id: order for order in sorted(orders, key=lambda order: order.version)}
+        rows = sorted(newest.values(), key=lambda order: order.order_id)
+        params = {
+            "ids": [row.order_id for row in rows],
+            "versions": [row.version for row in rows],
+            "customers": [row.customer_id for row in rows],
+            "days": [row.ordered_on for row in rows],
+            "statuses": [row.status for row in rows],
+            "amounts": [row.base_amount for row in rows],
+        }
+        return {row.customer_id for row in self._connection().exec_driver_sql(_APPLY, params)}
+
+    def hold(self, customer_ids: Collection[UUID]) -> list[UUID]:
+        # Timers first: a timer that fires holds its row before it comes here.
+        timers.hold(self._session, REVIEW, [str(i) for i in customer_ids])
+        held = self._connection().exec_driver_sql(_HOLD, {"ids": list(customer_ids)})
+        return [row.id for row in held]
+
+    def of(self, customer_ids: Collection[UUID], today: date) -> dict[UUID, Purchases]:
+        params = {"ids": list(customer_ids), "today": today, "year_before": year_before(today)}
+        found = self._connection().exec_driver_sql(_SUMS, params).mappings()
+        return {row["customer_id"]: Purchases(**{k: v for k, v in row.items() if k != "customer_id"}) for row in found}

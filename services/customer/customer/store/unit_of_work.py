@@ -1,0 +1,20 @@
+"""The customer service's unit of work: a transaction with its repositories."""
+
+from __future__ import annotations
+
+from kernel.pure.grants import Principal
+from kernel.sql.app import App
+from kernel.sql.crypto.sealing import Sealer
+from kernel.sql.uow import UnitOfWork
+
+from customer.store.classes import ClassRepository
+from customer.store.customers import CustomerRepository
+from customer.store.orders import OrderRepository
+
+
+class CustomerWork(UnitOfWork):
+    def __init__(self, app: App, principal: Principal, sealer: Sealer) -> None:
+        super().__init__(app, principal)
+        self.customers = CustomerRepository(self.session, principal, sealer, self.now)
+        self.purchases = OrderRepository(self.session)
+        self.classes = ClassRepository(self.session, self.clock.zone)

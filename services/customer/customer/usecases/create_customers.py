@@ -1,0 +1,120 @@
+"""Recording new customers, one or many (C-01, C-02, C-03)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from customer.domain.customer import Customer, Profile, checked
+from customer.domain.errors import ExternalIdTaken
+from customer.domain.events import CustomersRecorded, RecordedCustomer
+from customer.usecases.ports import Work
+from kernel.pure.clock import today
+from kernel.pure.errors import Checks, CrmError, Invalid, Violation
+from kernel.pure.ids import new_id
+
+MOST_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Created:
+    id: UUID
+
+
+@dataclass(frozen=True)
+class Existing:
+    id: UUID
+
+
+@dataclass(frozen=True)
+class Refused:
+    error: CrmError
+
+
+Outcome = Created | Existing | Refused
+
+
+def create_customer(work: Work, profile: Profile) -> Customer:
+    """Records one customer. Raises Invalid, or ExternalIdTaken when it is already known."""
+    customer = _new(work, profile, "customer")
+    holders = work.customers.holders(customer.profile.external_ids)
+    for taken in holders:
+        raise ExternalIdTaken(source=taken.source, value=taken.value)
+    _store(work, [customer])
+    return customer
+
+
+def create_customers(work: Work, profiles: Sequence[Profile | CrmError]) -> list[Outcome]:
+    """Records up to 500 customers; each has its own outcome, in the same order.
+
+    A profile that could not be read is given as its error. A customer whose external id is known,
+    from before or from earlier in the batch, is answered with the one that has it, unchanged.
+    """
+    if not 1 <= len(profiles) <= MOST_AT_ONCE:
+        raise Invalid.of(
+            Violation("customers", "BATCH_SIZE", f"must hold 1 to {MOST_AT_ONCE}", f"必须有 1 到 {MOST_AT_ONCE} 项")
+        )
+    candidates = [_new_or_error(work, profile, index) for index, profile in enumerate(profiles)]
+    wanted = {key for c in candidates if isinstance(c, Customer) for key in c.profile.external_ids}
+    holders = work.customers.holders(wanted)
+    outcomes: list[Outcome] = []
+    fresh: list[Customer] = []
+    for candidate in candidates:
+        if not isinstance(candidate, Customer):
+            outcomes.append(Refused(candidate))
+            continue
+        keys = candidate.profile.external_ids
+        holder = next((holders[key] for key in keys if key in holders), None)
+        if holder is not None:
+            outcomes.append(Existing(holder))
+            continue
+        holders.update(dict.fromkeys(keys, candidate.id))
+        fresh.append(candidate)
+        outcomes.append(Created(candidate.id))
+    _store(work, fresh)
+    return outcomes
+
+
+def _new_or_error(work: Work, profile: Profile | CrmError, index: int) -> Customer | CrmError:
+    if isinstance(profile, CrmError):
+        return profile
+    try:
+        return _new(work, profile, f"customers[{index}]")
+    except CrmError as error:
+        return error
+
+
+def _new(work: Work, profile: Profile, at: str) -> Customer:
+    checks = Checks()
+    profile = checked(profile, checks, at, today(work.clock))
+    owner_id = profile.owner_id or work.principal.user_id
+    if owner_id is None:
+        checks.refuse(f"{at}.owner_id", "REQUIRED", "must name a user", "必须指定负责人")
+    checks.raise_if_any()
+    assert owner_id is not None
+    return Customer(id=new_id(), version=1, profile=profile, owner_id=owner_id)
+
+
+def _store(work: Work, customers: Sequence[Customer]) -> None:
+    if not customers:
+        return
+    work.customers.add(customers)
+    work.record(CustomersRecorded(tuple(recorded(customer) for customer in customers)))
+    for customer in customers:
+        work.audit("create", "customer", customer.id)
+
+
+def recorded(customer: Customer) -> RecordedCustomer:
+    """The fact about a customer's present state."""
+    profile = customer.profile
+    return RecordedCustomer(
+        customer_id=customer.id,
+        version=customer.version,
+        kind=profile.kind,
+        owner_id=customer.owner_id,
+        source_channel=profile.source_channel,
+        industry=profile.industry,
+        province=profile.province,
+        city=profile.city,
+    )

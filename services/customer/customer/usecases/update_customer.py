@@ -1,0 +1,44 @@
+"""Changing a customer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+from customer.domain.customer import Customer, Profile, checked
+from customer.domain.errors import ExternalIdTaken
+from customer.domain.events import CustomersRecorded
+from customer.usecases.create_customers import recorded
+from customer.usecases.ports import Work
+from kernel.pure.clock import today
+from kernel.pure.errors import Checks, StaleEtag
+
+PERMISSION = "customer.customers.update"
+
+
+def update_customer(work: Work, customer_id: UUID, etag: str, change: Callable[[Profile], Profile]) -> Customer:
+    """The customer after `change` of its profile.
+
+    `etag` is the version the caller has seen, or empty. Raises CustomerNotFound, StaleEtag, Invalid
+    or ExternalIdTaken.
+    """
+    customer = work.customers.lend(customer_id, PERMISSION)
+    if etag and etag != str(customer.version):
+        raise StaleEtag
+    checks = Checks()
+    profile = checked(change(customer.profile), checks, "customer", today(work.clock))
+    checks.raise_if_any()
+    for external_id, holder in work.customers.holders(profile.external_ids).items():
+        if holder != customer.id:
+            raise ExternalIdTaken(source=external_id.source, value=external_id.value)
+    changed = customer.changed(profile)
+    if profile == customer.profile and changed.owner_id == customer.owner_id:
+        return customer
+    work.customers.save(changed)
+    work.record(CustomersRecorded((recorded(changed),)))
+    work.audit("update", "customer", customer.id, fields=_changed_fields(customer.profile, profile))
+    return changed
+
+
+def _changed_fields(before: Profile, after: Profile) -> list[str]:
+    return [name for name in vars(after) if getattr(before, name) != getattr(after, name)]
