@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from customer.config import CustomerSettings
+from customer.store.unit_of_work import CustomerWork
 from kernel.ops.settings import Settings
 from kernel.pure.clock import Clock
 from kernel.pure.grants import Principal
 from kernel.sql.app import App
 from kernel.sql.crypto.sealing import Sealer
-
-from customer.config import CustomerSettings
-from customer.store.unit_of_work import CustomerWork
 
 
 class CustomerApp(App):

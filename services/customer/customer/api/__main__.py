@@ -1,9 +1,8 @@
 """python -m customer.api: answers gRPC calls."""
 
-from kernel.rpc.server import main
-
 from customer.api.customers import CustomerServicer
 from customer.wiring import build
+from kernel.rpc.server import main
 
 if __name__ == "__main__":
     app = build()

@@ -8,12 +8,6 @@ from uuid import UUID
 
 from crm.customer.v1 import customer_pb2 as pb
 from crm.customer.v1 import customer_service_pb2 as rpc
-from kernel.pure.clock import today
-from kernel.pure.paging import page_size
-from kernel.pure.ids import parse_id
-from kernel.rpc.call import Call
-from kernel.rpc.status import to_status
-
 from customer.api import translate
 from customer.domain.classification import rule_of
 from customer.domain.errors import CustomerNotFound, SchemeNotFound
@@ -23,6 +17,11 @@ from customer.store.customers import SEALED_IN
 from customer.usecases.create_customers import Created, Existing, Outcome, create_customer, create_customers
 from customer.usecases.update_customer import update_customer
 from customer.wiring import CustomerApp
+from kernel.pure.clock import today
+from kernel.pure.ids import parse_id
+from kernel.pure.paging import page_size
+from kernel.rpc.call import Call
+from kernel.rpc.status import to_status
 
 
 class CustomerServicer:
@@ -74,15 +73,17 @@ class CustomerServicer:
         return translate.view(customer, purchases, orders, self._app.settings.base_currency)
 
     def list_schemes(self, request: rpc.ListSchemesRequest, call: Call) -> rpc.ListSchemesResponse:
-        return rpc.ListSchemesResponse(schemes=[_scheme(row) for row in queries.list_schemes(self._app.reader)])
+        return rpc.ListSchemesResponse(
+            schemes=[_scheme(row) for row in queries.list_schemes(self._app.reader)]
+        )
 
     def count_classes(self, request: rpc.CountClassesRequest, call: Call) -> rpc.CountClassesResponse:
         if request.scheme not in {row.id for row in queries.list_schemes(self._app.reader)}:
             raise SchemeNotFound(id=request.scheme)
         rows = queries.count_classes(self._app.reader, call.principal, request.scheme)
         return rpc.CountClassesResponse(
-            counts=[pb.ClassCount(**{"class": row[0], "customers": row[1]}) for row in rows if row[0]],
-            unclassified=sum(row[1] for row in rows if not row[0]),
+            counts=[pb.ClassCount(**{"class": row.class_, "customers": row.customers}) for row in rows if row.class_],
+            unclassified=sum(row.customers for row in rows if not row.class_),
         )
 
     def _customer(self, text: str, call: Call) -> pb.Customer:
@@ -113,5 +114,7 @@ def _scheme(row: Any) -> pb.Scheme:
         id=row.id,
         version=row.version,
         title=row.title,
-        classes=[pb.SchemeClass(id=class_, title=title, rule=words) for class_, title, words in rule.explain()],
+        classes=[
+            pb.SchemeClass(id=class_, title=title, rule=words) for class_, title, words in rule.explain()
+        ],
     )

@@ -6,17 +6,19 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from google.protobuf.field_mask_pb2 import FieldMask
+
 from crm.customer.v1 import customer_pb2 as pb
 from crm.type.v1 import money_pb2
-from google.protobuf.field_mask_pb2 import FieldMask
+from customer.domain.customer import COMPANY_SIZES, Company, Customer, ExternalId, Person, Profile
 from kernel.pure.errors import CrmError, Invalid, Violation
 from kernel.pure.ids import parse_id
 from kernel.pure.money import Money
 
-from customer.domain.customer import COMPANY_SIZES, Company, Customer, ExternalId, Person, Profile
-
 _OUTPUT_ONLY = {"id", "etag", "classes", "create_time", "update_time"}
-_SIZES = {name: pb.CompanySize.Value(f"COMPANY_SIZE_{name.upper() or 'UNSPECIFIED'}") for name in COMPANY_SIZES}
+_SIZES = {
+    name: pb.CompanySize.Value(f"COMPANY_SIZE_{name.upper() or 'UNSPECIFIED'}") for name in COMPANY_SIZES
+}
 _SIZE_NAMES = {number: name for name, number in _SIZES.items()}
 
 
@@ -24,7 +26,9 @@ def profile(message: pb.Customer, at: str) -> Profile:
     """What a caller says of a customer. Raises Invalid naming fields below `at`."""
     which = message.WhichOneof("kind")
     if which is None:
-        raise Invalid.of(Violation(f"{at}.kind", "REQUIRED", "must be a person or a company", "必须是个人或企业"))
+        raise Invalid.of(
+            Violation(f"{at}.kind", "REQUIRED", "must be a person or a company", "必须是个人或企业")
+        )
     return Profile(
         details=_person(message.person) if which == "person" else _company(message.company),
         external_ids=tuple(ExternalId(e.source, e.value) for e in message.external_ids),
@@ -50,9 +54,11 @@ def change(message: pb.Customer, mask: FieldMask) -> Callable[[Profile], Profile
     Raises Invalid for a mask that names an unknown field or one that can't be set.
     """
     if not mask.paths:
-        mask = FieldMask(paths=[field.name for field, _ in message.ListFields() if field.name not in _OUTPUT_ONLY])
+        mask = FieldMask(
+            paths=[field.name for field, _ in message.ListFields() if field.name not in _OUTPUT_ONLY]
+        )
     for index, path in enumerate(mask.paths):
-        if path.split(".")[0] in _OUTPUT_ONLY or not FieldMask(paths=[path]).IsValidForDescriptor(pb.Customer.DESCRIPTOR):
+        if path.split(".")[0] in _OUTPUT_ONLY or not _known(path):
             raise Invalid.of(
                 Violation(
                     f"update_mask.paths[{index}]",
@@ -67,7 +73,9 @@ def change(message: pb.Customer, mask: FieldMask) -> Callable[[Profile], Profile
         kind = message.WhichOneof("kind")
         if kind is not None and kind != before.kind:
             raise Invalid.of(
-                Violation("customer.kind", "KIND_FIXED", "a person can't become a company", "个人与企业不能互换")
+                Violation(
+                    "customer.kind", "KIND_FIXED", "a person can't become a company", "个人与企业不能互换"
+                )
             )
         mask.MergeMessage(message, merged, replace_message_field=True, replace_repeated_field=True)
         return profile(merged, "customer")
@@ -78,7 +86,11 @@ def change(message: pb.Customer, mask: FieldMask) -> Callable[[Profile], Profile
 def stored(customer: Customer) -> pb.Customer:
     """A customer just recorded or changed."""
     message = _message(customer.profile)
-    message.id, message.etag, message.owner_id = str(customer.id), str(customer.version), str(customer.owner_id)
+    message.id, message.etag, message.owner_id = (
+        str(customer.id),
+        str(customer.version),
+        str(customer.owner_id),
+    )
     return message
 
 
@@ -131,6 +143,11 @@ def view(message: pb.Customer, purchases: Any, orders: Sequence[Any], currency: 
             for order in orders
         ],
     )
+
+
+def _known(path: str) -> bool:
+    descriptor: Any = pb.Customer.DESCRIPTOR
+    return FieldMask(paths=[path]).IsValidForDescriptor(descriptor)
 
 
 def money(amount: Decimal, currency: str) -> money_pb2.Money:
@@ -186,7 +203,9 @@ def _fill_company(message: pb.Company, company: Company) -> None:
 
 def _classification(entry: Sequence[Any]) -> pb.Classification:
     scheme, version, class_, review_on, since = entry
-    message = pb.Classification(scheme=scheme, scheme_version=version, review_on=review_on or "", **{"class": class_})
+    message = pb.Classification(
+        scheme=scheme, scheme_version=version, review_on=review_on or "", **{"class": class_}
+    )
     message.since.FromMicroseconds(round(float(since) * 1_000_000))
     return message
 

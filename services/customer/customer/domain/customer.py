@@ -47,7 +47,7 @@ class Person:
     @classmethod
     def of(cls, document: dict[str, Any]) -> Person:
         """The person in an opened document."""
-        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in document.items()})
+        return cls(**_members(document))
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Company:
 
     @classmethod
     def of(cls, document: dict[str, Any]) -> Company:
-        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in document.items()})
+        return cls(**_members(document))
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,11 @@ class Customer:
         return replace(
             self, version=self.version + 1, profile=profile, owner_id=profile.owner_id or self.owner_id
         )
+
+
+def _members(document: dict[str, Any]) -> Any:
+    """The fields of a document; what was a list in JSON is a tuple."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in document.items()}
 
 
 def checked(profile: Profile, checks: Checks, at: str, today: date) -> Profile:
@@ -180,7 +185,12 @@ class _Rules:
 
     def emails(self, values: tuple[str, ...]) -> tuple[str, ...]:
         return self._contacts(
-            "emails", values, normalize_email, "EMAIL_FORMAT", "must be an e-mail address", "必须是电子邮件地址"
+            "emails",
+            values,
+            normalize_email,
+            "EMAIL_FORMAT",
+            "must be an e-mail address",
+            "必须是电子邮件地址",
         )
 
     def tags(self, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -194,7 +204,8 @@ class _Rules:
         for index, given in enumerate(values):
             rules = self.within(f"external_ids[{index}]")
             known = ExternalId(
-                rules.text("source", given.source, _LONGEST_TEXT), rules.text("value", given.value, _LONGEST_TEXT)
+                rules.text("source", given.source, _LONGEST_TEXT),
+                rules.text("value", given.value, _LONGEST_TEXT),
             )
             for name in ("source", "value"):
                 if not getattr(known, name):
@@ -208,7 +219,10 @@ class _Rules:
         day = parse_date(value, lambda rule, en, zh: self._refuse(field, rule, en, zh))
         if day is not None and not _OLDEST_BIRTH <= day <= today:
             self._refuse(
-                field, "BIRTH_DATE_RANGE", "must lie between 1900-01-01 and today", "必须在 1900-01-01 与今天之间"
+                field,
+                "BIRTH_DATE_RANGE",
+                "must lie between 1900-01-01 and today",
+                "必须在 1900-01-01 与今天之间",
             )
         return value
 

@@ -32,7 +32,7 @@ class Rfm:
 
     @classmethod
     def of(cls, rules: Mapping[str, Any]) -> Rfm:
-        """From scheme data: {"high_value": {"r", "f", "m"}, "potential": {"r", "f", "m"}, "churn_warning": {"r"}}."""
+        """From scheme data: "high_value" and "potential" with "r", "f", "m"; "churn_warning" with "r"."""
         high, potential = rules["high_value"], rules["potential"]
         return cls(
             high_recency=high["r"],
@@ -53,11 +53,7 @@ class Rfm:
         review_on = self._review_on(purchases, recency)
         if recency > self.churn_recency:
             return Verdict("churn_warning", review_on)
-        if (
-            recency <= self.high_recency
-            and frequency >= self.high_frequency
-            and amount >= self.high_amount
-        ):
+        if recency <= self.high_recency and frequency >= self.high_frequency and amount >= self.high_amount:
             return Verdict("high_value", review_on)
         if recency <= self.potential_recency and (
             frequency >= self.potential_frequency or amount >= self.potential_amount

@@ -10,12 +10,11 @@ from uuid import UUID
 from crm.customer.v1.events_pb2 import CustomersClassified
 from crm.gateway.v1.events_pb2 import TeamsRecorded, UsersRecorded
 from crm.sales.v1.events_pb2 import OrdersRecorded
+from customer.usecases.classify_customers import apply_orders
+from customer.usecases.ports import OrderRow
 from kernel.bus.entrypoint import hears
 from kernel.bus.envelope import Envelope
 from kernel.sql import staff
-
-from customer.usecases.classify_customers import apply_orders
-from customer.usecases.ports import OrderRow
 
 
 class Subscriptions:

@@ -1,10 +1,9 @@
 """python -m customer.jobs: keeps time and does long work."""
 
-from kernel.jobs.worker import main
-
 from customer.jobs.review_classes import review_classes
 from customer.store.classes import REVIEW
 from customer.wiring import build
+from kernel.jobs.worker import main
 
 if __name__ == "__main__":
     app = build()

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from kernel.jobs.timers import Timer
-
 from customer.usecases.classify_customers import classify_customers
+from kernel.jobs.timers import Timer
 
 
 def review_classes(work: Any, timers: Sequence[Timer]) -> None:

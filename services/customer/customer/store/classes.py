@@ -7,13 +7,13 @@ from datetime import date
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from kernel.pure.clock import day_start
-from kernel.sql import timers
-from kernel.sql.timers import Timer
 from sqlalchemy.orm import Session
 
 from customer.domain.schemes import Scheme
 from customer.usecases.ports import ClassRow
+from kernel.pure.clock import day_start
+from kernel.sql import timers
+from kernel.sql.timers import Timer
 
 # The timer, one a customer, on the day when time alone may change a class.
 REVIEW = "review_classes"

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from kernel.pure.grants import Principal
-from kernel.sql import scope
-from kernel.sql.crypto.sealing import Sealer
 from sqlalchemy.orm import Session
 
 from customer.domain.customer import Company, Customer, ExternalId, Person, Profile
 from customer.domain.errors import CustomerNotFound
+from kernel.pure.grants import Principal
+from kernel.sql import scope
+from kernel.sql.crypto.sealing import Sealer
 
 # The table a sealed document belongs to; part of what its seal is bound to.
 SEALED_IN = "customers"
@@ -28,8 +28,8 @@ _INSERT = f"""
 _UPDATE = """
     update customers
     set version = %(version)s, owner_id = %(owner_id)s, sealed = %(sealed)s, company = %(company)s::jsonb,
-        source_channel = %(source_channel)s, industry = %(industry)s, province = %(province)s, city = %(city)s,
-        tags = %(tags)s::text[], updated_at = %(now)s
+        source_channel = %(source_channel)s, industry = %(industry)s, province = %(province)s,
+        city = %(city)s, tags = %(tags)s::text[], updated_at = %(now)s
     where id = %(id)s
 """
 _INSERT_EXTERNAL_ID = "insert into external_ids (source, value, customer_id) values (%s, %s, %s)"

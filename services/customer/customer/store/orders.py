@@ -6,13 +6,13 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
-from kernel.pure.clock import year_before
-from kernel.sql import timers
 from sqlalchemy.orm import Session
 
 from customer.domain.purchases import Purchases
 from customer.store.classes import REVIEW
 from customer.usecases.ports import OrderRow
+from kernel.pure.clock import year_before
+from kernel.sql import timers
 
 # An order may have moved from one customer to another: both are affected.
 _APPLY = """
@@ -74,4 +74,7 @@ class OrderRepository:
     def of(self, customer_ids: Collection[UUID], today: date) -> dict[UUID, Purchases]:
         params = {"ids": list(customer_ids), "today": today, "year_before": year_before(today)}
         found = self._connection().exec_driver_sql(_SUMS, params).mappings()
-        return {row["customer_id"]: Purchases(**{k: v for k, v in row.items() if k != "customer_id"}) for row in found}
+        return {
+            row["customer_id"]: Purchases(**{k: v for k, v in row.items() if k != "customer_id"})
+            for row in found
+        }

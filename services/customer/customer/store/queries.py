@@ -71,10 +71,10 @@ def list_schemes(reader: Reader) -> list[Any]:
 
 
 def count_classes(reader: Reader, principal: Principal, scheme: str) -> list[Any]:
-    """(class, customers) of the customers in scope; class is empty for those without one."""
+    """(class_, customers) of the customers in scope; class is empty for those without one."""
     condition, params = scope.predicate(principal, READ, "c.owner_id")
     sql = f"""
-        select coalesce(k.class, '') as class, count(*)::int as customers
+        select coalesce(k.class, '') as class_, count(*)::int as customers
         from customers c left join classes k on k.customer_id = c.id and k.scheme = %(scheme)s
         where {condition} group by 1 order by 1
     """

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from customer.store.classes import ClassRepository
+from customer.store.customers import CustomerRepository
+from customer.store.orders import OrderRepository
 from kernel.pure.grants import Principal
 from kernel.sql.app import App
 from kernel.sql.crypto.sealing import Sealer
 from kernel.sql.uow import UnitOfWork
-
-from customer.store.classes import ClassRepository
-from customer.store.customers import CustomerRepository
-from customer.store.orders import OrderRepository
 
 
 class CustomerWork(UnitOfWork):

@@ -53,7 +53,9 @@ def create_customers(work: Work, profiles: Sequence[Profile | CrmError]) -> list
     """
     if not 1 <= len(profiles) <= MOST_AT_ONCE:
         raise Invalid.of(
-            Violation("customers", "BATCH_SIZE", f"must hold 1 to {MOST_AT_ONCE}", f"必须有 1 到 {MOST_AT_ONCE} 项")
+            Violation(
+                "customers", "BATCH_SIZE", f"must hold 1 to {MOST_AT_ONCE}", f"必须有 1 到 {MOST_AT_ONCE} 项"
+            )
         )
     candidates = [_new_or_error(work, profile, index) for index, profile in enumerate(profiles)]
     wanted = {key for c in candidates if isinstance(c, Customer) for key in c.profile.external_ids}

@@ -16,7 +16,9 @@ from kernel.pure.errors import Checks, StaleEtag
 PERMISSION = "customer.customers.update"
 
 
-def update_customer(work: Work, customer_id: UUID, etag: str, change: Callable[[Profile], Profile]) -> Customer:
+def update_customer(
+    work: Work, customer_id: UUID, etag: str, change: Callable[[Profile], Profile]
+) -> Customer:
     """The customer after `change` of its profile.
 
     `etag` is the version the caller has seen, or empty. Raises CustomerNotFound, StaleEtag, Invalid

@@ -27,7 +27,9 @@ def application(checks: Mapping[str, Check]) -> Callable[..., Iterable[bytes]]:
         if path == "/readyz":
             unwell = {name: reason for name, check in checks.items() if (reason := _ask(check))}
             status = "503 Service Unavailable" if unwell else "200 OK"
-            return _json(start_response, status, {"status": "unwell" if unwell else "ready", "unwell": unwell})
+            return _json(
+                start_response, status, {"status": "unwell" if unwell else "ready", "unwell": unwell}
+            )
         return _json(start_response, "404 Not Found", {"status": "unknown path"})
 
     return answer

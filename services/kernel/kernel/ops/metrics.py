@@ -23,13 +23,18 @@ replays = Counter(
 )
 
 outbox_pending = Gauge("outbox_pending", "Events committed and not yet confirmed by the broker.")
-outbox_age = Gauge("outbox_oldest_age_seconds", "Age of the oldest event not yet confirmed; 0 when there is none.")
+outbox_age = Gauge(
+    "outbox_oldest_age_seconds", "Age of the oldest event not yet confirmed; 0 when there is none."
+)
 events_published = Counter("events_published_total", "Events confirmed by the broker.", ("event",))
 events_unroutable = Counter(
     "events_unroutable_total", "Events the broker returned because no queue wants them: an alarm.", ("event",)
 )
 event_seconds = Histogram(
-    "event_handler_seconds", "Time a handler took for one event, commit included.", ("handler",), buckets=_SECONDS
+    "event_handler_seconds",
+    "Time a handler took for one event, commit included.",
+    ("handler",),
+    buckets=_SECONDS,
 )
 event_lag = Histogram(
     "event_lag_seconds", "Time from the commit of a fact to the commit of its effect here.", ("handler",),
@@ -39,7 +44,7 @@ inbox_duplicates = Counter(
     "inbox_duplicates_total", "Events that had taken effect before and were only acknowledged.", ("handler",)
 )
 event_retries = Counter("event_retries_total", "Events put on a retry queue.", ("handler", "delay"))
-events_dead = Counter("dead_letters_total", "Events put on a dead-letter queue.", ("handler", "reason"))
+events_dead = Counter("dead_lettered_total", "Events put on a dead-letter queue.", ("handler", "reason"))
 dead_letters = Gauge("dead_letters", "Messages on the dead-letter queue of a handler.", ("queue",))
 
 timers_fired = Counter("timers_fired_total", "Timers whose effect was committed.", ("kind",))

@@ -154,7 +154,9 @@ class Dispatcher:
             try:
                 return self._attempt(method, answer, request, call, claim)
             except Exception as error:
-                if attempt == _ATTEMPTS or not is_conflict(error):
+                # With a request id even a commit whose outcome is unknown can be tried again.
+                again = is_conflict(error) or (claim is not None and is_unavailable(error))
+                if attempt == _ATTEMPTS or not again:
                     raise
         raise AssertionError("unreachable")
 

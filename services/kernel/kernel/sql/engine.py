@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import psycopg
 from psycopg.rows import namedtuple_row
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
@@ -37,10 +38,9 @@ def is_unavailable(error: BaseException) -> bool:
     """Whether the database can't be reached now, rather than the statement being wrong."""
     if isinstance(error, PoolTimeout):
         return True
-    if not isinstance(error, DBAPIError):
-        return False
-    state = getattr(error.orig, "sqlstate", None)
-    return error.connection_invalidated or _says_away(state)
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or _says_away(error.orig)
+    return _says_away(error)
 
 
 def is_conflict(error: BaseException) -> bool:
@@ -49,9 +49,11 @@ def is_conflict(error: BaseException) -> bool:
     return state in ("40001", "40P01", "55P03")
 
 
-def _says_away(state: str | None) -> bool:
+def _says_away(error: BaseException | None) -> bool:
+    if not isinstance(error, psycopg.OperationalError):
+        return False
     # No SQLSTATE: the connection broke. 57P0x: the server stops or starts. 08: connection. 53: resources.
-    return state is None or state.startswith(("57P0", "08", "53"))
+    return error.sqlstate is None or error.sqlstate.startswith(("57P0", "08", "53"))
 
 
 class Reader:
@@ -61,7 +63,24 @@ class Reader:
         self._engine = engine
 
     def rows(self, sql: str, params: Mapping[str, Any] | Sequence[Any] = ()) -> list[Any]:
-        """All rows, as named tuples. `sql` is a constant of the program, with %(name)s for values."""
+        """All rows, as named tuples. `sql` is a constant of the program, with %(name)s for values.
+
+        A connection that broke while it lay in the pool is replaced and the question asked again.
+        """
+        try:
+            return self._rows(sql, params)
+        except psycopg.OperationalError as error:
+            if not _says_away(error):
+                raise
+            self._engine.dispose()
+            return self._rows(sql, params)
+
+    def row(self, sql: str, params: Mapping[str, Any] | Sequence[Any] = ()) -> Any | None:
+        """The only row, or None."""
+        found = self.rows(sql, params)
+        return found[0] if found else None
+
+    def _rows(self, sql: str, params: Mapping[str, Any] | Sequence[Any]) -> list[Any]:
         fairy = self._engine.raw_connection()
         connection: Any = fairy.driver_connection
         try:
@@ -70,14 +89,9 @@ class Reader:
                 cursor.execute(sql, params, prepare=True)
                 rows: list[Any] = cursor.fetchall()
             connection.autocommit = False
-        except BaseException as error:
-            # A broken connection must not go back to the pool.
-            fairy.invalidate(error if isinstance(error, Exception) else None)
+        except BaseException:
+            # Whatever state it is in, it must not go back to the pool.
+            fairy.invalidate()
             raise
         fairy.close()
         return rows
-
-    def row(self, sql: str, params: Mapping[str, Any] | Sequence[Any] = ()) -> Any | None:
-        """The only row, or None."""
-        found = self.rows(sql, params)
-        return found[0] if found else None
