@@ -1,0 +1,106 @@
+"""One route a public method; whatever else is asked for does not exist."""
+
+from __future__ import annotations
+
+from gateway.edge import access, limits, pages
+from gateway.edge.catalogue import PublicMethod
+from gateway.edge.files import Json, typed
+from gateway.edge.settings import EdgeSettings
+
+NAME = "api"
+
+
+def route_configuration(methods: list[PublicMethod], settings: EdgeSettings) -> Json:
+    """All routes, in the order in which they are tried."""
+    return typed(
+        "config.route.v3.RouteConfiguration",
+        name=NAME,
+        max_direct_response_body_size_bytes=pages.LARGEST,
+        virtual_hosts=[
+            {
+                "name": NAME,
+                "domains": ["*"],
+                "routes": [*(_method(method, settings) for method in methods), _home(), _nothing_here()],
+            }
+        ],
+    )
+
+
+def _method(method: PublicMethod, settings: EdgeSettings) -> Json:
+    """JSON calls arrive here too: the transcoder has made gRPC of them."""
+    return {
+        "name": method.path.lstrip("/"),
+        "match": {
+            "path": method.path,
+            "grpc": {},
+            "headers": [{"name": ":method", "string_match": {"exact": "POST"}}],
+        },
+        "route": {
+            "cluster": method.owner,
+            **(_deadline_of_a_stream() if method.streaming else _deadline(settings)),
+            **({"retry_policy": _retries()} if method.repeatable and not method.streaming else {}),
+        },
+        **({"metadata": limits.BY_ADDRESS} if method.anyone else {}),
+        **({} if method.streaming else {"request_headers_to_add": [_default_timeout(settings.deadline)]}),
+        "typed_per_filter_config": access.of_method(method),
+    }
+
+
+def _deadline(settings: EdgeSettings) -> Json:
+    """The service ends the call in time; Envoy does when the service doesn't."""
+    return {
+        "timeout": "0s",  # the router's own timeout would ignore grpc-timeout
+        "max_stream_duration": {
+            "max_stream_duration": f"{settings.deadline + 1}s",
+            "grpc_timeout_header_max": f"{settings.longest_deadline}s",
+        },
+    }
+
+
+def _deadline_of_a_stream() -> Json:
+    return {"timeout": "0s", "idle_timeout": "300s", "max_stream_duration": {"max_stream_duration": "0s"}}
+
+
+def _default_timeout(seconds: int) -> Json:
+    return {"header": {"key": "grpc-timeout", "value": f"{seconds}S"}, "append_action": "ADD_IF_ABSENT"}
+
+
+def _retries() -> Json:
+    """Three more tries, each on another server where there is one, further and further apart."""
+    return {
+        "retry_on": "unavailable,reset,connect-failure",
+        "num_retries": 3,
+        "retry_back_off": {"base_interval": "0.050s", "max_interval": "0.500s"},
+        "retry_host_predicate": [
+            {
+                "name": "envoy.retry_host_predicates.previous_hosts",
+                "typed_config": typed("extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"),
+            }
+        ],
+        "host_selection_retry_max_attempts": 3,
+    }
+
+
+def _home() -> Json:
+    return {
+        "name": "home",
+        "match": {"path": "/", "headers": [{"name": ":method", "string_match": {"exact": "GET"}}]},
+        "metadata": limits.BY_ADDRESS,
+        "direct_response": {"status": 200, "body": {"inline_string": pages.HOME}},
+        "response_headers_to_add": [_set(name, value) for name, value in pages.HOME_HEADERS.items()],
+        "typed_per_filter_config": access.for_anyone(),
+    }
+
+
+def _nothing_here() -> Json:
+    return {
+        "name": "nothing here",
+        "match": {"prefix": "/"},
+        "metadata": limits.BY_ADDRESS,
+        "direct_response": {"status": 404},
+        "typed_per_filter_config": access.for_anyone(),
+    }
+
+
+def _set(name: str, value: str) -> Json:
+    return {"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}

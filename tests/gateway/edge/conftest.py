@@ -1,0 +1,111 @@
+"""A real Envoy in front of stand-ins for the three services, with an authority of its own."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from crm.customer.v1 import customer_service_pb2
+from crm.gateway.v1 import auth_service_pb2, directory_service_pb2
+from crm.sales.v1 import order_service_pb2, product_service_pb2
+from google.protobuf.descriptor import ServiceDescriptor
+
+from gateway.edge.render import render
+from gateway.edge.settings import EdgeSettings
+from tests.gateway.edge.callers import GrpcCaller, JsonCaller
+from tests.gateway.edge.certificates import Authority
+from tests.gateway.edge.envoy import Envoy, until
+from tests.gateway.edge.services import Service, serve
+from tests.gateway.edge.tokens import Signer
+
+
+def _served(*modules: object) -> list[ServiceDescriptor]:
+    return [s for module in modules for s in module.DESCRIPTOR.services_by_name.values()]  # type: ignore[attr-defined]
+
+
+SERVED = {
+    "gateway": _served(auth_service_pb2, directory_service_pb2),
+    "customer": _served(customer_service_pb2),
+    "sales": _served(order_service_pb2, product_service_pb2),
+}
+
+
+@dataclass(frozen=True)
+class Edge:
+    """Everything a test needs to stand before the door and behind it."""
+
+    envoy: Envoy
+    settings: EdgeSettings
+    authority: Authority
+    services: dict[str, Service]
+    signer: Signer
+    json: JsonCaller
+    grpc: GrpcCaller
+
+    @property
+    def customer(self) -> Service:
+        return self.services["customer"]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
+    certificates = tmp_path_factory.mktemp("certificates")
+    authority = Authority(certificates)
+    services = {
+        name: serve(name, served, authority.inside(name), authority) for name, served in SERVED.items()
+    }
+    settings = settings_for(
+        tmp_path_factory.mktemp("edge"),
+        authority,
+        {name: [service.address] for name, service in services.items()},
+    )
+    signer = Signer("first")
+    envoy = Envoy(settings, render(settings, [signer.public_key()]))
+    port = int(settings.listen.rpartition(":")[2])
+    try:
+        until(envoy.ready, "Envoy accepts the configuration")
+        json = JsonCaller(port, authority.file)
+        until(lambda: json.call("GET", "/healthz").status == 200, "all services are healthy")
+        yield Edge(envoy, settings, authority, services, signer, json, GrpcCaller(port, authority.file))
+    finally:
+        envoy.stop()
+        for service in services.values():
+            service.stop()
+
+
+def settings_for(
+    directory: Path, authority: Authority, upstreams: dict[str, list[str]], **more: int
+) -> EdgeSettings:
+    outside, client = authority.outside("outside"), authority.inside("envoy")
+    return EdgeSettings(
+        dir=directory,
+        upstreams=upstreams,
+        tls_cert=outside.cert,
+        tls_key=outside.key,
+        client_cert=client.cert,
+        client_key=client.key,
+        ca=authority.file,
+        listen=f"127.0.0.1:{free_port()}",
+        admin=f"127.0.0.1:{free_port()}",
+        **more,  # type: ignore[arg-type]
+    )
+
+
+@pytest.fixture
+def edge(running: Edge) -> Iterator[Edge]:
+    """The running edge, with services that answer as by default."""
+    for service in running.services.values():
+        service.forget()
+    yield running
+    for service in running.services.values():
+        service.say(serving=True)
+        service.forget()
