@@ -59,7 +59,8 @@ def year_before(day: date) -> date:
 
 def parse_date(text: str, refuse: Callable[[str, str, str], None]) -> date | None:
     """The day written YYYY-MM-DD in `text`; else calls `refuse(rule, en, zh)` and answers None."""
-    if len(text) == 10:
+    # fromisoformat knows week dates too, 2026-W01-1.
+    if len(text) == 10 and text[4] == text[7] == "-":
         try:
             return date.fromisoformat(text)
         except ValueError:

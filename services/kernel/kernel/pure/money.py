@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 # Fraction digits where they are not 2 (ISO 4217).
 _DIGITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "XAF": 0, "XOF": 0, "BHD": 3, "KWD": 3, "OMR": 3,
            "TND": 3, "JOD": 3}  # fmt: skip
-_AMOUNT = re.compile(r"-?\d{1,15}(\.\d{1,3})?")
+# ASCII digits only: Decimal itself would take those of any script.
+_AMOUNT = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,3})?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
+# Holds the product of any amount and rate, so that it is rounded once.
+_EXACT = Context(prec=60)
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Money:
 
     def converted(self, rate: Decimal, currency: str) -> Money:
         """This amount in another currency, at `rate` units of it for one of ours."""
-        return Money.rounded(self.amount * rate, currency)
+        return Money.rounded(_EXACT.multiply(self.amount, rate), currency)
 
     def _same(self, other: Money) -> Money:
         if other.currency != self.currency:
