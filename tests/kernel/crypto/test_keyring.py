@@ -13,7 +13,6 @@ import pytest
 
 from kernel.sql.crypto.errors import DayKeyDestroyed, SealBroken, SubjectErased
 from kernel.sql.crypto.keyring import Keyring
-from kernel.sql.crypto.schema import keyring_is_current, upgrade_keyring
 
 NewKeyring = Callable[..., Keyring]
 
@@ -25,16 +24,6 @@ def age(url: str, subject_ids: Sequence[UUID], interval: timedelta) -> None:
             "update app.subject_keys set touched_at = touched_at - %s where subject_id = any(%s)",
             (interval, list(subject_ids)),
         )
-
-
-def test_two_upgrades_at_once_apply_each_version_once(new_database: Callable[[], str]) -> None:
-    url = new_database()
-    assert not keyring_is_current(url)
-    with ThreadPoolExecutor(2) as pool:
-        applied = list(pool.map(upgrade_keyring, [url, url]))
-    assert sorted(applied) == [[], [1]]
-    assert upgrade_keyring(url) == []
-    assert keyring_is_current(url)
 
 
 def test_a_key_stays_the_same_in_every_process(new_keyring: NewKeyring) -> None:
@@ -198,6 +187,15 @@ def test_a_key_read_before_its_destruction_is_not_kept_after_the_poll(new_keyrin
     there._connections.run = read_then_destroy  # type: ignore[method-assign]
     there.keys([subject], "operational")
     assert there.keys([subject], "operational") == {}
+
+
+def test_nobody_is_created_destroyed_or_erased_by_an_empty_list(keyring: Keyring) -> None:
+    keyring.poll_version()
+    assert keyring.create([], "operational") == {}
+    assert keyring.keys([], "operational") == {}
+    assert keyring.erased([], "operational") == set()
+    assert keyring.destroy([]) == 0
+    assert not keyring.poll_version()
 
 
 def test_orphans_are_swept_and_used_or_young_keys_stay(keyring: Keyring, keyring_url: str) -> None:

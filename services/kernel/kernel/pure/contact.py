@@ -6,17 +6,16 @@ import re
 import unicodedata
 
 import phonenumbers
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
-# Full-width forms and the ideographic space as ASCII; marks of writing direction, which address
+# Full-width forms and white space as ASCII and spaces; marks of writing direction, which address
 # books leave in copied numbers, as nothing.
-_FULL_WIDTH = {0xFF00 + offset: 0x20 + offset for offset in range(1, 0x5F)} | {0x3000: 0x20}
+_FULL_WIDTH = {0xFF00 + offset: 0x20 + offset for offset in range(1, 0x5F)}
+_SPACES = dict.fromkeys(map(ord, "\t\n\r\u00a0\u2002\u2003\u2009\u202f\u3000"), " ")
 _DIRECTION_MARKS = dict.fromkeys((0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF))
-_TO_PLAIN = _FULL_WIDTH | _DIRECTION_MARKS
+_TO_PLAIN = _FULL_WIDTH | _SPACES | _DIRECTION_MARKS
 # What people write between digits: spaces, dashes of all kinds, dots, brackets.
-_SEPARATORS = dict.fromkeys(
-    map(ord, " \t\u00a0\u2002\u2003\u2009\u202f-\u2010\u2011\u2012\u2013\u2014\u2015\u2212.()")
-)
+_SEPARATORS = dict.fromkeys(map(ord, " -\u2010\u2011\u2012\u2013\u2014\u2015\u2212.()"))
 
 
 def _cn_mobile() -> re.Pattern[str]:
@@ -56,7 +55,9 @@ def normalize_phone(text: str, region: str = "CN") -> str:
 # Addresses whose normal form is their lower case; anything else takes the long way.
 _ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_PLAIN_EMAIL = re.compile(rf"(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*@((?:{_LABEL}\.)+[a-z]{{2,63}})")
+_PLAIN_EMAIL = re.compile(rf"(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*@((?:{_LABEL}\.)+([a-z]{{2,63}}))")
+# Last labels under which no mail address exists ("local"): the long way decides.
+_RESERVED = frozenset(name.rpartition(".")[2] for name in SPECIAL_USE_DOMAIN_NAMES)
 
 
 def normalize_email(text: str) -> str:
@@ -69,7 +70,7 @@ def normalize_email(text: str) -> str:
         lower = text.strip().lower()
         plain = _PLAIN_EMAIL.fullmatch(lower)
         # Two dashes in third place mean an encoded label, which has rules of its own.
-        if plain and len(lower) <= 254 and len(plain[1]) <= 253 and "--" not in plain[1]:
+        if plain and len(lower) <= 254 and "--" not in plain[1] and plain[2] not in _RESERVED:
             return lower
     if len(text) > _MAX_EMAIL:
         raise ValueError("not a valid e-mail address")
@@ -77,7 +78,7 @@ def normalize_email(text: str) -> str:
     folded = unicodedata.normalize("NFKC", local.casefold())
     try:
         address = validate_email(
-            f"{folded}{at}{domain}", check_deliverability=False, globally_deliverable=False
+            f"{folded}{at}{domain}", check_deliverability=False, globally_deliverable=False, strict=True
         )
     except (EmailNotValidError, UnicodeError):
         raise ValueError("not a valid e-mail address") from None

@@ -13,13 +13,18 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 
 class SubjectKey:
-    """The key of one subject and class, ready for use; `id` names it in what it sealed."""
+    """The key of one subject and class; `id` names it in what it sealed."""
 
-    __slots__ = ("cipher", "id")
+    __slots__ = ("_secret", "id")
 
     def __init__(self, id: bytes, secret: bytes) -> None:
         self.id = id
-        self.cipher = AESGCM(secret)
+        self._secret = secret
+
+    @property
+    def cipher(self) -> AESGCM:
+        """Made at each use: it takes 1 µs to make and 3 KB to keep."""
+        return AESGCM(self._secret)
 
     def __repr__(self) -> str:
         return f"SubjectKey(id={self.id.hex()})"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import timedelta
 from functools import partial
 from hashlib import blake2b
+from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
 
@@ -51,7 +52,7 @@ class Keyring(ServiceKeys):
         kek: KeyEncryption,
         *,
         cache_seconds: float = 300.0,
-        cache_size: int = 50_000,
+        cache_size: int = 20_000,
         connections: int = 4,
     ) -> None:
         super().__init__(url, kek, connections)
@@ -73,7 +74,7 @@ class Keyring(ServiceKeys):
         wanted = set(subject_ids)
         held = self._cache.get(key_class, wanted, writable=True)
         # Sorted, so that two that make the same keys at once wait for each other in one order.
-        missing = sorted(wanted - held.keys())
+        missing = sorted(wanted - held.keys(), key=attrgetter("int"))
         if not missing:
             return held
         generation = self._cache.generation
@@ -84,14 +85,14 @@ class Keyring(ServiceKeys):
             macs = list(tombstones)
             with connection.pipeline(), connection.transaction():
                 connection.execute(LOCK_SHARED)
-                found = connection.execute("select mac from app.tombstones where mac = any(%s)", (macs,))
+                found = connection.execute("select mac from app.tombstones where mac = any(%b)", (macs,))
                 connection.execute(
                     "insert into app.subject_keys as held"
                     " (subject_id, key_class, key_id, kek_version, wrapped)"
                     " select subject_id, %s, key_id, kek_version, wrapped"
-                    " from unnest(%s::uuid[], %s::bytea[], %s::text[], %s::bytea[])"
+                    " from unnest(%b::uuid[], %b::bytea[], %b::text[], %b::bytea[])"
                     " with ordinality as fresh (subject_id, key_id, kek_version, wrapped, place)"
-                    " where not exists (select from app.tombstones where mac = any(%s)) order by place"
+                    " where not exists (select from app.tombstones where mac = any(%b)) order by place"
                     " on conflict (subject_id, key_class) do update set touched_at = now()"
                     " where held.touched_at < now() - %s",
                     (key_class, missing, *fresh, macs, TOUCH_EVERY),
@@ -126,7 +127,9 @@ class Keyring(ServiceKeys):
 
         Answers how many keys there were. Other processes notice at their next `poll_version`.
         """
-        subjects = sorted(set(subject_ids))
+        subjects = list(set(subject_ids))
+        if not subjects:
+            return 0
         classes = None if key_classes is None else list(key_classes)
         tombstones = self._tombstones(subjects, ("",) if classes is None else classes)
 
@@ -152,9 +155,11 @@ class Keyring(ServiceKeys):
     def erased(self, subject_ids: Iterable[UUID], key_class: str) -> set[UUID]:
         """Those of `subject_ids` whose data of this class may not be written again."""
         tombstones = self._tombstones(set(subject_ids), ("", key_class))
+        if not tombstones:
+            return set()
         rows = self._connections.run(
             lambda connection: connection.execute(
-                "select mac from app.tombstones where mac = any(%s)", (list(tombstones),)
+                "select mac from app.tombstones where mac = any(%b)", (list(tombstones),)
             ).fetchall()
         )
         return {tombstones[mac] for (mac,) in rows}
@@ -282,6 +287,6 @@ def _select_keys(
 ) -> psycopg.Cursor[tuple[UUID, bytes, str, bytes]]:
     return connection.cursor(binary=True).execute(
         "select subject_id, key_id, kek_version, wrapped from app.subject_keys"
-        " where key_class = %s and subject_id = any(%s)",
+        " where key_class = %s and subject_id = any(%b)",
         (key_class, subject_ids),
     )

@@ -60,7 +60,7 @@ def rewrap_subject_keys(
             fresh.append(kek.wrap(kek.unwrap(Wrapped(kek_version, ciphertext), context), context))
         connection.execute(
             "update app.subject_keys as held set kek_version = fresh.kek_version, wrapped = fresh.wrapped"
-            " from unnest(%s::uuid[], %s::text[], %s::text[], %s::bytea[])"
+            " from unnest(%b::uuid[], %b::text[], %b::text[], %b::bytea[])"
             " as fresh (subject_id, key_class, kek_version, wrapped)"
             " where held.subject_id = fresh.subject_id and held.key_class = fresh.key_class",
             (
