@@ -16,6 +16,8 @@ _LOGGERS = {"log", "logger", "_log", "_logger", "LOG", "logging"}
 _BODIES = {
     *("request", "response", "message", "body", "payload", "envelope", "event", "answer", "arguments"),
     *("customer", "person", "order", "user", "item", "row", "record", "document", "metadata"),
+}
+_PERSONAL = {
     *("phone", "phones", "email", "emails", "full_name", "display_name"),
     *("password", "secret", "token", "credentials"),
 }
@@ -71,7 +73,7 @@ def bodies_logged(source: ast.AST) -> Iterator[Finding]:
                 # A function that names the facts it gives is as good as writing them out.
                 if not isinstance(value, ast.Call):
                     yield node.lineno, "logs everything of a mapping"
-            elif fact.arg in _BODIES or (isinstance(value, ast.Name) and value.id in _BODIES):
+            elif fact.arg in _PERSONAL or dotted(value).rpartition(".")[2] in _BODIES | _PERSONAL:
                 yield node.lineno, f"logs {fact.arg}={ast.unparse(value)}"
 
 
@@ -92,7 +94,15 @@ def undeclared_metrics(source: ast.AST) -> Iterator[Finding]:
 
 
 def spliced_sql(source: ast.AST) -> Iterator[Finding]:
-    """SQL takes values as parameters; only constants of the module (UPPER_CASE) are spliced in."""
+    """SQL takes values as parameters; only constants (UPPER_CASE) and a scope's predicate are spliced in."""
+    predicates = {
+        target.elts[0].id
+        for node in ast.walk(source)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+        if dotted(node.value.func).endswith("predicate")
+        for target in node.targets
+        if isinstance(target, ast.Tuple) and isinstance(target.elts[0], ast.Name)
+    }
     for node in ast.walk(source):
         if not isinstance(node, ast.JoinedStr) or not node.values:
             continue
@@ -102,7 +112,7 @@ def spliced_sql(source: ast.AST) -> Iterator[Finding]:
         for part in node.values:
             if isinstance(part, ast.FormattedValue):
                 last = dotted(part.value).rpartition(".")[2]
-                if not last or last != last.upper():
+                if last not in predicates and (not last or last != last.upper()):
                     yield node.lineno, f"splices {ast.unparse(part.value)} into SQL"
 
 
