@@ -11,7 +11,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy import Connection, NullPool, create_engine, make_url, text
 
 from kernel.ops.settings import Settings
 from kernel.sql.crypto.schema import upgrade_keyring
@@ -84,4 +84,5 @@ def _config(package: str) -> Config:
 
 
 def _connect(url: str) -> Connection:
-    return create_engine(make_url(url).set(drivername="postgresql+psycopg")).connect()
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
+    return engine.connect()
