@@ -1,0 +1,30 @@
+"""Projection of the customer service: whose customer an order's customer is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+_APPLY = """
+    insert into customers (customer_id, version, owner_id)
+    select * from unnest(%(ids)s::uuid[], %(versions)s::int[], %(owners)s::uuid[])
+    on conflict (customer_id) do update set version = excluded.version, owner_id = excluded.owner_id
+    where customers.version < excluded.version
+"""
+
+
+class CustomerProjection:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def apply(self, told: Iterable[tuple[UUID, int, UUID | None]]) -> None:
+        """Takes over the (customer id, version, owner id) rows that are newer than what is held."""
+        # The greatest version comes last and stays; ids in order, so that handlers can't deadlock.
+        newest = {row[0]: row for row in sorted(told, key=lambda row: row[1])}
+        rows = [newest[customer_id] for customer_id in sorted(newest)]
+        if rows:
+            ids, versions, owners = (list(column) for column in zip(*rows, strict=True))
+            arrays = {"ids": ids, "versions": versions, "owners": owners}
+            self._session.connection().exec_driver_sql(_APPLY, arrays)

@@ -1,0 +1,67 @@
+"""The read side: one statement an answer, scoped to what the principal may see."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from kernel.pure.grants import Principal
+from kernel.sql import scope
+from kernel.sql.engine import Reader
+
+READ_ORDERS = "sales.orders.read"
+
+# Whoever sees everything also sees orders of customers not heard of yet.
+_ORDERS = """
+    select o.id, o.source, o.value, o.source_version, o.customer_id, o.ordered_on, o.status, o.lines,
+           o.currency, o.total, o.refunded, o.exchange_rate, o.rate_on, o.base_amount, o.base_currency,
+           o.updated_at
+    from orders o left join customers c on c.customer_id = o.customer_id
+    where
+"""
+_NEWEST_FIRST = " order by o.ordered_on desc, o.id desc limit %(limit)s"
+_PRODUCTS = """
+    select id, source, value, source_version, name, category, list_price, currency, discontinued, updated_at
+    from products
+    where
+"""
+_BY_NAME = " order by name, id limit %(limit)s"
+
+
+def get_order(reader: Reader, principal: Principal, order_id: UUID) -> Any | None:
+    """The row of one order; None when there is none or its customer is out of scope."""
+    condition, params = scope.predicate(principal, READ_ORDERS, "c.owner_id")
+    return reader.row(_ORDERS + condition + " and o.id = %(id)s", {**params, "id": order_id})
+
+
+def list_orders(
+    reader: Reader,
+    principal: Principal,
+    customer_id: UUID | None,
+    after: tuple[date, UUID] | None,
+    limit: int,
+) -> list[Any]:
+    """Rows of orders in scope, newest first, from the one that comes after (ordered_on, id) `after`."""
+    condition, params = scope.predicate(principal, READ_ORDERS, "c.owner_id")
+    if customer_id is not None:
+        condition += " and o.customer_id = %(customer)s"
+        params["customer"] = customer_id
+    if after is not None:
+        condition += " and (o.ordered_on, o.id) < (%(day)s, %(id)s)"
+        params["day"], params["id"] = after
+    return reader.rows(_ORDERS + condition + _NEWEST_FIRST, {**params, "limit": limit})
+
+
+def get_product(reader: Reader, product_id: UUID) -> Any | None:
+    """The row of one product; None when there is none."""
+    return reader.row(_PRODUCTS + "id = %(id)s", {"id": product_id})
+
+
+def list_products(reader: Reader, after: tuple[str, UUID] | None, limit: int) -> list[Any]:
+    """Rows of products by name, from the one that comes after (name, id) `after`."""
+    if after is None:
+        return reader.rows(_PRODUCTS + "true" + _BY_NAME, {"limit": limit})
+    name, product_id = after
+    params = {"name": name, "id": product_id, "limit": limit}
+    return reader.rows(_PRODUCTS + "(name, id) > (%(name)s, %(id)s)" + _BY_NAME, params)
