@@ -29,7 +29,7 @@ class ProcessInfo:
 
 @dataclass(frozen=True)
 class ServerInfo:
-    """A server the installation uses. `url` carries the administrator's password; `private` = started by us."""
+    """A server the installation uses. `url` carries the administrator's password; `private`: ours."""
 
     name: str  # postgres-main, postgres-keyring, rabbitmq, redis
     url: str
@@ -100,7 +100,9 @@ class StackInfo:
 
     def save(self) -> None:
         """Replaces the file at once, so that a reader never sees half of it."""
-        write_private(Path(self.folder) / "stack.json", json.dumps(asdict(self), indent=1, ensure_ascii=False))
+        write_private(
+            Path(self.folder) / "stack.json", json.dumps(asdict(self), indent=1, ensure_ascii=False)
+        )
 
     def service(self, name: str) -> ServiceInfo:
         return next(one for one in self.services if one.name == name)

@@ -1,0 +1,80 @@
+"""What a process gets to know: a small environment of its own, never ours."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from crm_cli.local.layout import SERVICES, Layout
+from crm_cli.local.stack import ServiceInfo
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# Settings of the services that the user's environment may override.
+_TUNABLE = (
+    "CRM_LOG_LEVEL", "CRM_BUSINESS_ZONE", "CRM_BASE_CURRENCY", "CRM_GRPC_THREADS", "CRM_GRPC_QUEUE",
+    "CRM_DATABASE_POOL", "CRM_DEFAULT_DEADLINE",
+)  # fmt: skip
+_DEFAULTS = {"CRM_LOG_LEVEL": "info", "CRM_BUSINESS_ZONE": "Asia/Shanghai", "CRM_BASE_CURRENCY": "CNY"}
+
+
+def base() -> dict[str, str]:
+    """For any process: where programs are, and a language that knows Chinese."""
+    passed = {name: os.environ[name] for name in ("TMPDIR", "TZ") if name in os.environ}
+    return {"PATH": _PATH, "HOME": "/nonexistent", "LANG": "C.UTF-8", "TERM": "dumb", **passed}
+
+
+def of_service(
+    layout: Layout, service: ServiceInfo, ports: Mapping[str, int], redis_url: str, process: str = ""
+) -> dict[str, str]:
+    """For a process of a service; `process` names the one whose ops address it gets ("" for a short command).
+
+    The owner's URLs are for the short commands only: what serves can't change the schema.
+    """
+    tuned = {name: os.environ[name] for name in _TUNABLE if name in os.environ}
+    environment = {
+        **base(),
+        "HOME": str(layout.folder),
+        "PYTHONUNBUFFERED": "1",
+        **_DEFAULTS,
+        **tuned,
+        "CRM_DATABASE_URL": service.database_url,
+        "CRM_KEYRING_URL": service.keyring_url,
+        "CRM_KEK_FILE": service.kek_file,
+        "CRM_AMQP_URL": service.amqp_url,
+        "CRM_REDIS_URL": redis_url,
+        "CRM_GRPC_ADDRESS": service.grpc_address,
+        "CRM_TLS_CERT": service.tls_cert,
+        "CRM_TLS_KEY": service.tls_key,
+        "CRM_TLS_CA": str(layout.tls / "ca.pem"),
+        "CRM_TRUST_ADDRESS": f"127.0.0.1:{ports['gateway.grpc']}",
+    }
+    if process:
+        environment["CRM_OPS_ADDRESS"] = f"127.0.0.1:{ports[f'{service.name}.{process}']}"
+    else:
+        environment["CRM_DATABASE_OWNER_URL"] = service.database_owner_url
+        environment["CRM_KEYRING_OWNER_URL"] = service.keyring_owner_url
+    if service.name == "gateway":
+        environment |= of_edge(layout, ports)
+    return environment
+
+
+def of_edge(layout: Layout, ports: Mapping[str, int]) -> dict[str, str]:
+    """What the gateway must know to configure Envoy."""
+    upstreams = {name: [f"127.0.0.1:{ports[f'{name}.grpc']}"] for name in SERVICES}
+    return {
+        "CRM_EDGE_DIR": str(layout.edge),
+        "CRM_EDGE_LISTEN": f"127.0.0.1:{ports['gateway']}",
+        "CRM_EDGE_ADMIN": f"127.0.0.1:{ports['envoy-admin']}",
+        "CRM_EDGE_UPSTREAMS": json.dumps(upstreams),
+        "CRM_EDGE_TLS_CERT": str(layout.tls / "edge.pem"),
+        "CRM_EDGE_TLS_KEY": str(layout.tls / "edge.key"),
+        "CRM_EDGE_CLIENT_CERT": str(layout.tls / "envoy.pem"),
+        "CRM_EDGE_CLIENT_KEY": str(layout.tls / "envoy.key"),
+        "CRM_EDGE_CA": str(layout.tls / "ca.pem"),
+    }
+
+
+def templates(layout: Layout) -> Path:
+    return layout.root / "deploy" / "local"

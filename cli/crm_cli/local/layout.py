@@ -1,0 +1,91 @@
+"""What a local installation consists of, in one place. A new service is one more name here."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from crm_cli.local.stack import clone_root, stack_folder
+
+SERVICES = ("gateway", "customer", "sales")
+PROCESSES = ("api", "events", "jobs")
+CLUSTERS = ("main", "keyring")
+
+# Connections one service may hold on a cluster: its processes' pools, with room for a second replica of one.
+APP_CONNECTIONS = 45
+OWNER_CONNECTIONS = 5
+# Administrators, `crm status`, tests.
+SPARE_CONNECTIONS = 30
+
+GATEWAY_PORT = 8443  # preferred; another one is taken when it is in use
+
+
+def max_connections() -> int:
+    """What a cluster must grant so that no service can take another's share."""
+    return SPARE_CONNECTIONS + len(SERVICES) * (APP_CONNECTIONS + OWNER_CONNECTIONS)
+
+
+def port_names() -> list[str]:
+    """Every port an installation may need."""
+    servers = [
+        "postgres-main",
+        "postgres-keyring",
+        "rabbitmq",
+        "epmd",
+        "erlang",
+        "redis",
+        "gateway",
+        "envoy-admin",
+    ]
+    grpc = [f"{service}.grpc" for service in SERVICES]
+    ops = [f"{service}.{process}" for service in SERVICES for process in PROCESSES]
+    return [*servers, *grpc, *ops]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the installation `name` of the clone at `root` keeps what."""
+
+    name: str
+    root: Path
+
+    @classmethod
+    def of(cls, name: str, root: Path | None = None) -> Layout:
+        return cls(name, root or clone_root())
+
+    @property
+    def folder(self) -> Path:
+        return stack_folder(self.name, self.root)
+
+    @property
+    def key(self) -> str:
+        """Tells this installation from those of other clones on the machine."""
+        return hashlib.sha256(f"{self.root}:{self.name}".encode()).hexdigest()[:12]
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "logs"
+
+    @property
+    def tls(self) -> Path:
+        return self.folder / "tls"
+
+    @property
+    def edge(self) -> Path:
+        return self.folder / "edge"
+
+    @property
+    def rabbitmq(self) -> Path:
+        return self.folder / "rabbitmq"
+
+    @property
+    def passwords(self) -> Path:
+        return self.folder / "secrets" / "passwords.json"
+
+    @property
+    def admin_password(self) -> Path:
+        return self.folder / "secrets" / "admin-password"
+
+    def kek(self, service: str) -> Path:
+        return self.folder / "secrets" / f"kek-{service}.json"

@@ -1,0 +1,64 @@
+"""What the user sees while an installation starts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+_TAIL = 25  # lines of a log
+
+
+class StepFailed(Exception):
+    """A step of the deployment did not succeed; `log` is where it says why."""
+
+    def __init__(self, step: str, reason: str, advice: str, log: Path | None = None) -> None:
+        super().__init__(f"{step}: {reason}")
+        self.step, self.reason, self.advice, self.log = step, reason, advice, log
+
+
+class Report:
+    """Prints each step with its time. `quiet` shows failures only."""
+
+    def __init__(self, console: Console, quiet: bool = False) -> None:
+        self.console = console
+        self.quiet = quiet
+        self._started = time.monotonic()
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[Callable[[str], None]]:
+        """Yields a function that tells what the step is about at the moment."""
+        began = time.monotonic()
+        if self.quiet:
+            yield lambda detail: None
+            return
+        if self.console.is_terminal:
+            with self.console.status(title) as status:
+                yield lambda detail: status.update(f"{title} [dim]{detail}[/dim]")
+        else:
+            yield lambda detail: None
+        self.console.print(f"[green]✓[/green] {title} [dim]{time.monotonic() - began:.1f} s[/dim]")
+
+    def elapsed(self) -> float:
+        """Seconds since the beginning."""
+        return time.monotonic() - self._started
+
+    def failed(self, failure: StepFailed) -> None:
+        """Names the step, shows the end of its log and says what to do."""
+        self.console.print(f"[red]✗ {failure.step}[/red]: {failure.reason}", highlight=False)
+        if failure.log and failure.log.exists():
+            self.console.print(f"[dim]the end of {failure.log}:[/dim]", highlight=False)
+            for line in tail(failure.log):
+                self.console.print(f"  {line}", highlight=False, markup=False)
+        self.console.print(f"[yellow]→ {failure.advice}[/yellow]", highlight=False)
+
+
+def tail(log: Path, lines: int = _TAIL) -> list[str]:
+    """The last lines of a log file."""
+    with log.open("rb") as stream:
+        stream.seek(0, 2)
+        stream.seek(max(0, stream.tell() - 64 * 1024))
+        return stream.read().decode("utf-8", "replace").splitlines()[-lines:]

@@ -1,0 +1,50 @@
+"""`crm reset`: forgets an installation with all its data."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from crm_cli.local import databases
+from crm_cli.local.files import Passwords
+from crm_cli.local.installation import AlreadyRunning, take_lock
+from crm_cli.local.layout import CLUSTERS, SERVICES, Layout
+from crm_cli.local.stack import NoStack, StackInfo
+
+
+def reset(name: str) -> int:
+    """Removes private servers' data, and the databases on servers the environment named. Exit code."""
+    layout = Layout.of(name)
+    if not layout.folder.exists():
+        print(f"nothing to forget: no installation {name!r} here")
+        return 0
+    try:
+        lock = take_lock(layout)
+    except AlreadyRunning as error:
+        print(f"{error}: stop it first (Ctrl-C)")
+        return 1
+    with lock:
+        _drop_elsewhere(name, layout)
+        note = layout.folder / "data-folder"
+        if note.exists():
+            shutil.rmtree(Path(note.read_text("utf-8").strip()), ignore_errors=True)
+        shutil.rmtree(layout.folder)
+    print(f"forgot the installation {name!r}")
+    return 0
+
+
+def _drop_elsewhere(name: str, layout: Layout) -> None:
+    """Databases and roles on clusters that are not ours alone."""
+    try:
+        info = StackInfo.load(name, layout.root)
+    except NoStack:
+        return
+    for cluster in CLUSTERS:
+        for server in info.servers:
+            if server.name == f"postgres-{cluster}" and not server.private:
+                databases.drop(server.url, _databases(layout, cluster))
+
+
+def _databases(layout: Layout, cluster: str) -> list[databases.Database]:
+    passwords = Passwords(layout.passwords)
+    return [databases.of_service(service, cluster, passwords.get) for service in SERVICES]

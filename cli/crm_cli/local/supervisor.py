@@ -1,0 +1,171 @@
+"""Keeps processes alive, as Kubernetes would: what dies is started again after a growing pause."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import psutil
+
+from crm_cli.local.program import Program
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0  # seconds
+_STEADY_AFTER = 10.0  # seconds after which a death counts as the first one again
+_LEFTOVER_PATIENCE = 3.0  # seconds before the leftovers of a dead process are killed
+_LOG_LIMIT = 20 * 1024 * 1024  # bytes; the previous log is kept beside as .1
+
+
+@dataclass
+class Child:
+    """A program and what has become of it."""
+
+    program: Program
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0  # monotonic seconds
+    pause: float = _FIRST_PAUSE
+    due_at: float = 0.0
+    died_at: float = 0.0
+    session: int = 0
+    restarts: int = 0
+    last_exit: str = ""
+
+    @property
+    def pid(self) -> int | None:
+        return self.process.pid if self.process else None
+
+
+class Supervisor:
+    """One thread starts, watches and restarts every program; `changed` is called by it after each change."""
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self._changed = changed
+        self._children: dict[str, Child] = {}
+        self._lock = threading.Lock()
+        self._finish = threading.Event()
+        self._idle = threading.Event()
+        self._released = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
+
+    def open(self) -> None:
+        self._thread.start()
+
+    def add(self, programs: Iterable[Program]) -> None:
+        """Starts programs and keeps them alive from now on."""
+        with self._lock:
+            for program in programs:
+                self._children[program.name] = Child(program)
+
+    def children(self) -> list[Child]:
+        with self._lock:
+            return list(self._children.values())
+
+    def child(self, name: str) -> Child:
+        with self._lock:
+            return self._children[name]
+
+    def close(self, patience: float = 8.0) -> None:
+        """Stops all, services before servers, within about `patience` seconds; leaves no process."""
+        self._finish.set()
+        if self._thread.is_alive():
+            self._idle.wait()
+        deadline = time.monotonic() + patience
+        children = self.children()
+        services = [one for one in children if one.program.kind != "server"]
+        # epmd last: RabbitMQ takes leave of it.
+        epmd = [one for one in children if one.program.name == "epmd"]
+        servers = [one for one in children if one not in services and one not in epmd]
+        _stop(services, min(deadline, time.monotonic() + patience * 0.6))
+        _stop(servers, deadline)
+        _stop(epmd, deadline)
+        for child in children:
+            for leftover in child.program.leftovers(child.session) if child.session else []:
+                with suppress(psutil.Error):
+                    leftover.kill()
+        self._released.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _watch(self) -> None:
+        rotated_at = time.monotonic()
+        while not self._finish.is_set():
+            changed = [self._look_after(child) for child in self.children()]
+            if any(changed):
+                self._changed()
+            if time.monotonic() - rotated_at > 10:
+                rotated_at = time.monotonic()
+                for child in self.children():
+                    _rotate(child.program)
+            self._finish.wait(0.1)
+        self._idle.set()
+        # The kernel would shoot the children as soon as the thread that started them ends.
+        self._released.wait()
+
+    def _look_after(self, child: Child) -> bool:
+        """One glance at a child; whether its state changed."""
+        now = time.monotonic()
+        if child.process is None:
+            return now >= child.due_at and self._start(child, now)
+        code = child.process.poll()
+        if code is None:
+            return False
+        if now - child.started_at > _STEADY_AFTER:
+            child.pause = _FIRST_PAUSE
+        child.process, child.died_at, child.due_at = None, now, now + child.pause
+        child.pause = min(child.pause * 2, _LONGEST_PAUSE)
+        child.last_exit = _describe(code)
+        return True
+
+    def _start(self, child: Child, now: float) -> bool:
+        """Starts it unless something of its predecessor still lives; whether it was started."""
+        if child.session and (leftovers := child.program.leftovers(child.session)):
+            if now - child.died_at > _LEFTOVER_PATIENCE:
+                for leftover in leftovers:
+                    with suppress(psutil.Error):
+                        leftover.kill()
+            return False
+        try:
+            child.process = child.program.spawn()
+        except OSError as error:
+            child.last_exit = str(error)
+            child.due_at = now + _LONGEST_PAUSE
+            return True
+        child.restarts += 1 if child.session else 0
+        child.session, child.started_at = child.process.pid, now
+        return True
+
+
+def _stop(children: list[Child], deadline: float) -> None:
+    """Asks each child to go, waits until `deadline` (monotonic seconds), then makes it."""
+    living = [(child.program, child.process) for child in children if child.process is not None]
+    for program, process in living:
+        with suppress(ProcessLookupError):
+            process.send_signal(program.stop_signal)
+    for _, process in living:
+        try:
+            process.wait(max(0.05, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _rotate(program: Program) -> None:
+    """Sets a grown log aside. The process goes on appending to the same file, so it is copied and emptied."""
+    with suppress(OSError):
+        if program.log.stat().st_size > _LOG_LIMIT:
+            shutil.copyfile(program.log, program.log.with_suffix(".log.1"))
+            with program.log.open("r+b") as log:
+                log.truncate(0)
+
+
+def _describe(code: int) -> str:
+    if code >= 0:
+        return f"exit {code}"
+    with suppress(ValueError):
+        return f"killed by {signal.Signals(-code).name}"
+    return f"killed by signal {-code}"
