@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import subprocess
-import sys
-import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from uuid import uuid4
 
 import psycopg
@@ -166,46 +161,3 @@ def test_a_server_that_accepts_and_never_answers_is_unavailable(
         for _ in range(5):
             with pytest.raises(KeyringUnavailable):
                 keyring.keys([uuid4()], "operational")
-
-
-GREEN = """
-    import eventlet
-    eventlet.monkey_patch()
-    import sys
-    from uuid import uuid4
-    from kernel.sql.crypto.keyring import Keyring
-    from kernel.sql.crypto.kms import FileProvider, KeyEncryption
-    from kernel.sql.crypto.sealing import Sealer
-
-    url, kek_file = sys.argv[1:]
-    keyring = Keyring(url, KeyEncryption(FileProvider(kek_file)), cache_seconds=0)
-    sealer = Sealer(keyring, installation="test", service="customer")
-
-    def work(number):
-        subject = uuid4()
-        sealed = sealer.seal("people", subject, subject, {"number": number})
-        return sealer.open("people", subject, subject, sealed)["number"]
-
-    ticks = []
-    def tick():
-        while True:
-            ticks.append(1)
-            eventlet.sleep(0.001)
-    eventlet.spawn(tick)
-    assert list(eventlet.GreenPool(20).imap(work, range(100))) == list(range(100))
-    # Another green thread ran while this one waited for the server.
-    before = len(ticks)
-    keyring._connections.run(lambda connection: connection.execute("select pg_sleep(0.5)").fetchone())
-    assert len(ticks) - before > 20, len(ticks) - before
-    keyring.close()
-    print("sealed and opened", len(ticks) > 1)
-"""
-
-
-def test_green_threads_share_a_keyring_without_stopping_each_other(keyring_url: str, kek_path: Path) -> None:
-    environment = os.environ | {"PSYCOPG_WAIT_FUNC": "wait_select", "PYTHONWARNINGS": "ignore"}
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(GREEN), keyring_url, str(kek_path)],
-        env=environment, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert (done.returncode, done.stdout) == (0, "sealed and opened True\n"), done.stderr
