@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Concatenate, Protocol
+from typing import TYPE_CHECKING, Concatenate
 
 from procrastinate.exceptions import JobAborted
 
@@ -39,10 +39,8 @@ class Running:
             raise JobAborted
 
 
-class Body(Protocol):
-    """Called with what is running and the arguments the job was deferred with."""
-
-    __call__: Callable[Concatenate[Running, ...], None]
+# Called with what is running and the arguments the job was deferred with.
+Body = Callable[Concatenate[Running, ...], None]
 
 
 @dataclass(frozen=True)
