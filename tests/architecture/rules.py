@@ -73,7 +73,7 @@ def bodies_logged(source: ast.AST) -> Iterator[Finding]:
                 # A function that names the facts it gives is as good as writing them out.
                 if not isinstance(value, ast.Call):
                     yield node.lineno, "logs everything of a mapping"
-            elif fact.arg in _PERSONAL or dotted(value).rpartition(".")[2] in _BODIES | _PERSONAL:
+            elif fact.arg in _PERSONAL or dotted(value) in _BODIES | _PERSONAL:
                 yield node.lineno, f"logs {fact.arg}={ast.unparse(value)}"
 
 
