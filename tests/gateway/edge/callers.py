@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from google.rpc import status_pb2
+from google.protobuf import json_format
+from google.rpc import error_details_pb2, status_pb2
 
 _PATIENCE = 30.0
 
@@ -31,9 +32,7 @@ class Answer:
     @property
     def reason(self) -> str:
         """Of the one ErrorInfo."""
-        infos = [detail for detail in self.json["details"] if detail["@type"].endswith("/google.rpc.ErrorInfo")]
-        assert [info["domain"] for info in infos] == ["crm"]
-        return str(infos[0]["reason"])
+        return _reason(json_format.ParseDict(self.json, status_pb2.Status()))
 
 
 @dataclass(frozen=True)
@@ -93,6 +92,20 @@ class Outcome:
     status: status_pb2.Status
     trailers: dict[str, str | bytes]
     answer: bytes
+
+    @property
+    def reason(self) -> str:
+        """Of the one ErrorInfo; the status in the details says what the call says."""
+        assert (self.status.code, self.status.message) == (self.code.value[0], self.message)
+        return _reason(self.status)
+
+
+def _reason(status: status_pb2.Status) -> str:
+    infos = [detail for detail in status.details if detail.Is(error_details_pb2.ErrorInfo.DESCRIPTOR)]
+    assert len(infos) == 1
+    info = error_details_pb2.ErrorInfo.FromString(infos[0].value)
+    assert info.domain == "crm"
+    return str(info.reason)
 
 
 class GrpcCaller:

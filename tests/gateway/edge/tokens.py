@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
+import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jwt
@@ -11,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
-# Named by RFC 7519; kept here so that a test can say what it leaves out.
+# Who calls in these tests.
 CALLER = "0190a000-0000-7000-8000-000000000001"
 
 
@@ -20,27 +23,27 @@ class Signer:
 
     def __init__(self, kid: str) -> None:
         self.kid = kid
-        self._key = ec.generate_private_key(ec.SECP256R1())
+        self.key = ec.generate_private_key(ec.SECP256R1())
 
     def public_key(self) -> dict[str, str]:
         """The JSON web key that verifies this signer's tokens."""
         return {
-            **ECAlgorithm.to_jwk(self._key.public_key(), as_dict=True),
+            **ECAlgorithm.to_jwk(self.key.public_key(), as_dict=True),
             "kid": self.kid,
             "alg": "ES256",
             "use": "sig",
         }
 
     def public_pem(self) -> bytes:
-        return self._key.public_key().public_bytes(
+        return self.key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
 
-    def token(self, perms: Sequence[str] = (), *, without: Sequence[str] = (), **claims: Any) -> str:
+    def token(self, perms: Sequence[str] = (), /, *, without: Sequence[str] = (), **claims: Any) -> str:
         """A token of CALLER with these permissions; `claims` replace the usual ones."""
         content = {**usual_claims(perms), **claims}
         content = {name: value for name, value in content.items() if name not in without}
-        return jwt.encode(content, self._key, "ES256", headers={"kid": self.kid, "typ": "at+jwt"})
+        return jwt.encode(content, self.key, "ES256", headers={"kid": self.kid, "typ": "at+jwt"})
 
 
 def usual_claims(perms: Sequence[str] = ()) -> dict[str, Any]:
@@ -56,3 +59,17 @@ def usual_claims(perms: Sequence[str] = ()) -> dict[str, Any]:
         "perms": list(perms),
         "scopes": [1 for _ in perms],
     }
+
+
+def assemble(header: dict[str, Any], claims: dict[str, Any], sign: Callable[[bytes], bytes]) -> str:
+    """A token put together by hand, as a forger would."""
+    parts = [_encoded(json.dumps(part).encode()) for part in (header, claims)]
+    return ".".join([*parts, _encoded(sign(".".join(parts).encode()))])
+
+
+def hmac_with(secret: bytes) -> Callable[[bytes], bytes]:
+    return lambda content: hmac.digest(secret, content, "sha256")
+
+
+def _encoded(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()

@@ -22,7 +22,7 @@ _FIELDS = {
     "time": "%START_TIME%",
     "request_id": "%REQ(X-REQUEST-ID)%",
     "traceparent": "%REQ(TRACEPARENT)%",
-    "method": "%REQ(:METHOD)%",
+    "method": "%REQ(X-ENVOY-ORIGINAL-METHOD?:METHOD)%",
     # What the caller asked for, and the route (gRPC method) that answered.
     "path": "%PATH(NQ:ORIG_OR_PATH)%",
     "route": "%ROUTE_NAME%",

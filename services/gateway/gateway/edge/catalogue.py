@@ -29,6 +29,8 @@ class PublicMethod:
     # Sending it twice has the effect of sending it once.
     repeatable: bool
     streaming: bool
+    # Of google.api.http: "/v1/customers/{id}:view".
+    address: str
 
     @property
     def path(self) -> str:
@@ -37,12 +39,7 @@ class PublicMethod:
     @property
     def batch(self) -> bool:
         """Carries many items, hence a larger body."""
-        return is_batch(self.name)
-
-
-def is_batch(method: str) -> bool:
-    """AIP-231 to 235: BatchCreateCustomers, BatchUpsertOrders …"""
-    return method.startswith("Batch") or method.endswith("Batch")
+        return self.name.startswith("Batch") or self.name.endswith("Batch")
 
 
 def descriptors() -> FileDescriptorSet:
@@ -81,6 +78,7 @@ def _public(files: FileDescriptorSet) -> Iterator[PublicMethod]:
                         signed_in=access.signed_in,
                         repeatable=method.options.idempotency_level in _REPEATABLE,
                         streaming=method.server_streaming or method.client_streaming,
+                        address=_address(method),
                     )
 
 
@@ -90,3 +88,8 @@ def _access(service: str, method: MethodDescriptorProto) -> options_pb2.Access:
     if len(chosen) != 1:
         raise ValueError(f"{service}/{method.name} must say exactly one of {', '.join(_CHOICES)}; it says {chosen}")
     return access
+
+
+def _address(method: MethodDescriptorProto) -> str:
+    rule = method.options.Extensions[annotations_pb2.http]
+    return str(getattr(rule, rule.WhichOneof("pattern")))

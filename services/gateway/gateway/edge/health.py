@@ -23,7 +23,7 @@ def _filter(path: str, services: list[str]) -> Json:
             pass_through_mode=False,
             headers=[
                 {"name": ":path", "string_match": {"exact": path}},
-                {"name": ":method", "string_match": {"exact": "GET"}},
+                {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD"}}},
             ],
             # One healthy server among up to a hundred.
             cluster_min_healthy_percentages={service: {"value": 1} for service in services},

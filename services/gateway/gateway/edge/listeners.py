@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gateway.edge import access, accesslog, health, jwt, limits, replies, routes, secrets
+from gateway.edge import access, accesslog, bodies, health, jwt, limits, replies, routes, secrets
 from gateway.edge.files import Json, config_source, typed
 from gateway.edge.settings import Address, EdgeSettings
 from gateway.edge.transcoding import Transcoder
@@ -19,10 +19,10 @@ _INSIDE_ANSWER = ("grpc-accept-encoding", "x-envoy-upstream-healthchecked-cluste
 # Names that only machines behind the door may use.
 _INTERNAL_PREFIXES = ("x-envoy-", "x-crm-")
 _NOBODY = {"address_prefix": "255.255.255.255", "prefix_len": 32}
-_INTERNAL = ("x-forwarded-client-cert", "x-original-path", "x-real-ip", "forwarded")
+_INTERNAL = ("x-forwarded-client-cert", "x-forwarded-host", "x-real-ip", "forwarded")
 
 
-def listener(settings: EdgeSettings, transcoders: list[Transcoder], routes_file: Path) -> Json:
+def listener(settings: EdgeSettings, transcoder: Transcoder, routes_file: Path) -> Json:
     address = Address.parse(settings.listen)
     return typed(
         "config.listener.v3.Listener",
@@ -36,7 +36,7 @@ def listener(settings: EdgeSettings, transcoders: list[Transcoder], routes_file:
                 "filters": [
                     {
                         "name": "envoy.filters.network.http_connection_manager",
-                        "typed_config": _connection_manager(settings, transcoders, routes_file),
+                        "typed_config": _connection_manager(settings, transcoder, routes_file),
                     }
                 ],
             }
@@ -61,13 +61,13 @@ def _tls(directory: Path) -> Json:
     }
 
 
-def _connection_manager(settings: EdgeSettings, transcoders: list[Transcoder], routes_file: Path) -> Json:
+def _connection_manager(settings: EdgeSettings, transcoder: Transcoder, routes_file: Path) -> Json:
     return typed(
         "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         stat_prefix="outside",
         codec_type="AUTO",
         rds={"route_config_name": routes.NAME, "config_source": config_source(routes_file)},
-        http_filters=_filters(settings, transcoders),
+        http_filters=_filters(settings, transcoder),
         local_reply_config=replies.local_replies(),
         access_log=[accesslog.to_stdout()],
         **_caller(settings),
@@ -76,12 +76,13 @@ def _connection_manager(settings: EdgeSettings, transcoders: list[Transcoder], r
     )
 
 
-def _filters(settings: EdgeSettings, transcoders: list[Transcoder]) -> list[Json]:
+def _filters(settings: EdgeSettings, transcoder: Transcoder) -> list[Json]:
     """In the order a call meets them; an answer meets them in reverse."""
     return [
         _answer_headers(),
         *health.http_filters(settings.upstreams),
-        *(transcoder.http_filter() for transcoder in transcoders),
+        bodies.http_filter(),
+        transcoder.http_filter(),
         # From here on every call is gRPC.
         jwt.http_filter(settings.dir),
         access.http_filter(),

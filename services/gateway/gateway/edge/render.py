@@ -13,7 +13,7 @@ from gateway.edge.files import discovery, write_bytes, write_json
 from gateway.edge.listeners import listener
 from gateway.edge.routes import route_configuration
 from gateway.edge.settings import EdgeSettings
-from gateway.edge.transcoding import Transcoder, transcoders
+from gateway.edge.transcoding import Transcoder
 
 
 def render(settings: EdgeSettings, keys: Sequence[Mapping[str, str]]) -> Path:
@@ -30,19 +30,18 @@ def render(settings: EdgeSettings, keys: Sequence[Mapping[str, str]]) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
 
     # Whatever a file refers to is there before it.
-    translators = transcoders(files, methods, directory)
-    for translator in translators:
-        write_bytes(translator.file, translator.content)
+    transcoder = Transcoder(files, methods, directory)
+    write_bytes(transcoder.file, transcoder.content)
     for name, secret in secrets.all_secrets(settings).items():
         write_json(secrets.file_of(name, directory), discovery([secret]))
     jwt.write_keys(keys, directory)
     write_json(directory / "clusters.json", discovery(clusters(settings)))
     write_json(directory / "routes.json", discovery([route_configuration(methods, settings)]))
-    outside = listener(settings, translators, directory / "routes.json")
+    outside = listener(settings, transcoder, directory / "routes.json")
     write_json(directory / "listeners.json", discovery([outside]))
     start = directory / "bootstrap.json"
     write_json(start, bootstrap(settings, directory / "clusters.json", directory / "listeners.json"))
-    _remove_others(directory, translators)
+    _remove_earlier(directory, transcoder)
     return start
 
 
@@ -52,9 +51,8 @@ def _demand_addresses(methods: Sequence[PublicMethod], settings: EdgeSettings) -
         raise ValueError(f"CRM_EDGE_UPSTREAMS names no address of {', '.join(sorted(missing))}")
 
 
-def _remove_others(directory: Path, current: Sequence[Transcoder]) -> None:
+def _remove_earlier(directory: Path, current: Transcoder) -> None:
     """Descriptors of earlier releases; the listener that read them holds them in memory."""
-    keep = {translator.file for translator in current}
-    for file in directory.glob("*.binpb"):
-        if file not in keep:
+    for file in directory.glob("descriptors-*.binpb"):
+        if file != current.file:
             file.unlink()

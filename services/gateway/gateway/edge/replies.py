@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from gateway.edge import health
-from gateway.edge.files import Json
+from gateway.edge.files import Json, typed
 
 DOMAIN = "crm"
 
@@ -113,14 +113,22 @@ INTERNAL = Refusal(
 
 def local_replies() -> Json:
     """What Envoy says in its own name; the first mapper that fits is taken."""
-    exact = (UNAUTHENTICATED, PERMISSION_DENIED, NO_SUCH_METHOD, BODY_TOO_LARGE, RATE_LIMITED, HEADERS_TOO_LARGE)
+    exact = (PERMISSION_DENIED, NO_SUCH_METHOD, BODY_TOO_LARGE, RATE_LIMITED, HEADERS_TOO_LARGE)
     mappers = [
         _as_json(_all(_on_health_path(), _status("EQ", 200)), 200, {"status": "SERVING"}),
         *_mappers(_on_health_path(), UNWELL),
+        # Envoy calls a token for another audience forbidden.
+        *_mappers(_any(_status("EQ", 401), _because("jwt_authn_access_denied")), UNAUTHENTICATED),
         *(mapper for refusal in exact for mapper in _mappers(_status("EQ", refusal.http), refusal)),
         *_mappers(_any(_status("EQ", 408), _status("EQ", 504)), DEADLINE_EXCEEDED),
         *_mappers(_any(_status("EQ", 502), _status("EQ", 503)), UNAVAILABLE),
         *_mappers(_status("GE", 500), INTERNAL),
+        # The transcoder says which field it can't read; only the caller, who sent it, hears that.
+        _as_json(
+            _because("grpc_json_transcode_failure"),
+            INVALID_REQUEST.http,
+            flat(INVALID_REQUEST) | {"message": "%LOCAL_REPLY_BODY%"},
+        ),
         *_mappers(_status("GE", 400), INVALID_REQUEST),
     ]
     return {"mappers": mappers}
@@ -175,6 +183,19 @@ _FROM_JSON: Json = {
         ]
     }
 }
+
+
+def _because(detail: str) -> Json:
+    """Envoy's own words for what happened contain `detail`. They serve to choose, and are never shown."""
+    return {
+        "extension_filter": {
+            "name": "envoy.access_loggers.extension_filters.cel",
+            "typed_config": typed(
+                "extensions.access_loggers.filters.cel.v3.ExpressionFilter",
+                expression=f"response.code_details.contains('{detail}')",
+            ),
+        }
+    }
 
 
 def _on_health_path() -> Json:
