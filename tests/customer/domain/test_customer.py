@@ -23,12 +23,8 @@ def person(**fields: Any) -> Profile:
 
 
 def test_phones_and_emails_are_stored_in_normal_form() -> None:
-    profile = checked(
-        person(phones=("138 1234 5678", "+86-13812345678"), emails=("Li.Na@Example.COM",)),
-        Checks(),
-        "customer",
-        TODAY,
-    )
+    given = person(phones=("138 1234 5678", "+86-13812345678"), emails=("Li.Na@Example.COM",))
+    profile = checked(given, Checks(), "customer", TODAY)
     assert profile.details == Person("王小明", ("+8613812345678",), ("li.na@example.com",))
 
 

@@ -66,9 +66,8 @@ def test_a_customer_who_never_bought_has_no_class() -> None:
     assert RFM.decide(Purchases(), TODAY).class_ == ""
 
 
-ORDERS = st.lists(
-    st.tuples(st.dates(TODAY - timedelta(800), TODAY), st.integers(0, 80_000)), min_size=1, max_size=40
-)
+ORDER = st.tuples(st.dates(TODAY - timedelta(800), TODAY), st.integers(0, 80_000))
+ORDERS = st.lists(ORDER, min_size=1, max_size=40)
 
 
 @given(ORDERS)

@@ -84,14 +84,8 @@ def test_any_delivery_of_the_same_facts_ends_in_the_same_class(app: CustomerApp,
     rng = random.Random(20260630)
     ids = [new_id() for _ in range(10)]
     facts = [
-        order(
-            customer_id,
-            1_000 * number * version,
-            TODAY - timedelta(number),
-            order_id=ids[number],
-            version=version,
-        )
-        for number in range(10)
+        order(customer_id, 1_000 * n * version, TODAY - timedelta(n), order_id=ids[n], version=version)
+        for n in range(10)
         for version in (1, 2, 3)
     ]
     for _ in range(5):
