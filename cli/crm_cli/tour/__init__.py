@@ -1,0 +1,28 @@
+"""`crm tour`: the main job, done by a real client of a running installation, through its gateway only.
+
+The customers and orders of CDNOW_sample.txt come in as from an ERP: once, a second time, and shuffled
+with stale versions in between. Each time every customer's 360° view must say what an independent
+computation says. Then it is measured how fast an order shows, and tried who is refused what. It can be
+run again on the same installation.
+"""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from crm_cli.local.stack import StackInfo
+from crm_cli.tour.report import Report
+from crm_cli.tour.steps import Tour
+
+
+def run(stack: StackInfo, json_output: bool) -> int:
+    """Takes the tour; prints the table, or one JSON object; returns 0 when all was as it must be, else 1."""
+    console = Console()
+    report = Report(console, quiet=json_output)
+    with report.drawing():
+        Tour(stack, report).run()
+    if json_output:
+        print(report.as_json())
+    else:
+        console.print(report.as_table())
+    return 0 if report.ok else 1
