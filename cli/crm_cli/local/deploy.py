@@ -28,15 +28,11 @@ def start_servers(installation: Installation, report: Report) -> None:
             provided = servers.provide(installation.layout, installation.ports, installation.passwords)
         except install.Missing as error:
             raise StepFailed("programs of the servers", str(error), "then run this again") from None
-        except (OSError, RuntimeError) as error:
-            advice = "`make reset` forgets all data and begins anew, if that is acceptable"
-            raise StepFailed("programs of the servers", str(error), advice) from error
         installation.know_servers(provided)
     with report.step("PostgreSQL (two clusters), RabbitMQ, Redis") as tell:
         installation.supervisor.add(provided.programs)
         probes = provided.probes | {program.name: program.probe for program in provided.programs}
         _await(installation, probes, _SERVER_PATIENCE, tell, "servers")
-    installation.publish(phase="servers")
 
 
 def prepare(installation: Installation, report: Report) -> None:
@@ -50,6 +46,7 @@ def prepare(installation: Installation, report: Report) -> None:
         installation.write_keys()
         installation.write_admin_password()
         certificates.provide(installation.layout.tls, SERVICES)
+    installation.publish(phase="servers")
 
 
 def deploy(installation: Installation, report: Report) -> None:

@@ -62,7 +62,7 @@ def _install(packages: list[str], log: Path) -> None:
     if shutil.which("apt-get") is None:
         raise Missing(
             f"please install PostgreSQL, RabbitMQ and Redis (missing here, by Debian's names: {names}), "
-            "or name running ones: CRM_POSTGRES_URL, CRM_KEYRING_POSTGRES_URL, CRM_RABBITMQ_URL, CRM_REDIS_URL"
+            "or name others: CRM_POSTGRES_URL, CRM_KEYRING_POSTGRES_URL, CRM_RABBITMQ_URL, CRM_REDIS_URL"
         )
     if os.geteuid() != 0:
         raise Missing(f"please run: sudo apt-get install --no-install-recommends {names}")

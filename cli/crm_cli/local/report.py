@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 _TAIL = 25  # lines of a log
+_ADVICE = "try again; `make reset` forgets all data and begins anew, if that is acceptable"
 
 
 class StepFailed(Exception):
@@ -30,16 +31,20 @@ class Report:
 
     @contextmanager
     def step(self, title: str) -> Iterator[Callable[[str], None]]:
-        """Yields a function that tells what the step is about at the moment."""
+        """Yields a function that tells what the step is about now. Any error leaves as StepFailed."""
         began = time.monotonic()
+        try:
+            if self.quiet or not self.console.is_terminal:
+                yield lambda detail: None
+            else:
+                with self.console.status(title) as status:
+                    yield lambda detail: status.update(f"{title} [dim]{detail}[/dim]")
+        except StepFailed:
+            raise
+        except Exception as error:
+            raise StepFailed(title, f"{type(error).__name__}: {error}", _ADVICE) from error
         if self.quiet:
-            yield lambda detail: None
             return
-        if self.console.is_terminal:
-            with self.console.status(title) as status:
-                yield lambda detail: status.update(f"{title} [dim]{detail}[/dim]")
-        else:
-            yield lambda detail: None
         self.console.print(f"[green]✓[/green] {title} [dim]{time.monotonic() - began:.1f} s[/dim]")
 
     def elapsed(self) -> float:
