@@ -17,12 +17,19 @@ AppType = TypeVar("AppType", bound=App)
 
 
 @contextmanager
-def service(kind: type[AppType], clock: Clock | None = None) -> Iterator[AppType]:
-    """The wired service with an empty database and keyring; both are dropped at the end."""
+def service(
+    kind: type[AppType], clock: Clock | None = None, settings_class: type[Settings] = Settings, **more: object
+) -> Iterator[AppType]:
+    """The wired service with an empty database and keyring; both are dropped at the end.
+
+    `more` are further settings.
+    """
     with servers.database(ddl=()) as database_url, servers.database(ddl=()) as keyring_url:
         upgrade_keyring(keyring_url)
         upgrade(database_url, kind.service)
-        settings = Settings(database_url=database_url, keyring_url=keyring_url, kek_file=servers.kek_file())
+        settings = settings_class(
+            database_url=database_url, keyring_url=keyring_url, kek_file=servers.kek_file(), **more
+        )
         app = kind(settings, clock)
         try:
             yield app

@@ -29,9 +29,7 @@ def test_a_token_with_any_byte_changed_is_refused(position: int, change: int) ->
         TOKENS.open(QUERY, token.decode("latin-1"))
 
 
-@pytest.mark.parametrize(
-    "query", [("ListCustomers", "user-2", "filter"), ("ListOrders", "user-1", "filter"), ()]
-)
+@pytest.mark.parametrize("query", [("ListCustomers", "user-2", "filter"), ("ListOrders", "user-1"), ()])
 def test_a_token_of_another_query_is_refused(query: tuple[str, ...]) -> None:
     with pytest.raises(Invalid):
         TOKENS.open(query, TOKENS.seal(QUERY, ["a"]))

@@ -261,8 +261,8 @@ def test_a_fault_of_ours_tells_nothing_but_its_trace(door: Door, monkeypatch: py
         raise RuntimeError("a secret detail")
 
     monkeypatch.setattr(door._servicer, "list_schemes", break_down)
+    token = minted(perms=["customer.schemes.read"], scopes=[5])
     with pytest.raises(Refused) as refused:
-        token = minted(perms=["customer.schemes.read"], scopes=[5])
         door.call("ListSchemes", customer_service_pb2.ListSchemesRequest(), token)
     assert (refused.value.code, refused.value.reason) == (grpc.StatusCode.INTERNAL, "INTERNAL")
     assert "secret" not in str(refused.value.details)
