@@ -1,0 +1,39 @@
+"""The sales service on a database of its own, at a fixed instant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from kernel.pure.clock import FixedClock
+from sales.config import SalesSettings
+from sales.wiring import SalesApp
+from tests.support.services import service
+
+# 30 June 2026, noon in Shanghai.
+NOON = datetime(2026, 6, 30, 4, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def clock() -> FixedClock:
+    return FixedClock(ZoneInfo("Asia/Shanghai"), NOON)
+
+
+@pytest.fixture(scope="session")
+def session_app(clock: FixedClock) -> Iterator[SalesApp]:
+    with service(SalesApp, clock, SalesSettings) as app:
+        yield app
+
+
+@pytest.fixture
+def app(session_app: SalesApp, clock: FixedClock) -> SalesApp:
+    """The service with empty tables."""
+    clock.instant = NOON
+    with session_app.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "truncate orders, products, customers, staff, teams, outbox, audit, idempotency, inbox"
+        )
+    return session_app
