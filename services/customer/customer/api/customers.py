@@ -82,7 +82,7 @@ class CustomerServicer:
             raise SchemeNotFound(id=request.scheme)
         rows = queries.count_classes(self._app.reader, call.principal, request.scheme)
         return rpc.CountClassesResponse(
-            counts=[pb.ClassCount(**{"class": row.class_, "customers": row.customers}) for row in rows if row.class_],
+            counts=[_count(row) for row in rows if row.class_],
             unclassified=sum(row.customers for row in rows if not row.class_),
         )
 
@@ -118,3 +118,7 @@ def _scheme(row: Any) -> pb.Scheme:
             pb.SchemeClass(id=class_, title=title, rule=words) for class_, title, words in rule.explain()
         ],
     )
+
+
+def _count(row: Any) -> pb.ClassCount:
+    return pb.ClassCount(**{"class": row.class_, "customers": row.customers})

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import grpc
 from google.protobuf import any_pb2, duration_pb2
-from grpc_status import rpc_status
-
 from google.rpc.code_pb2 import Code
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, LocalizedMessage, RetryInfo
 from google.rpc.status_pb2 import Status
+from grpc_status import rpc_status
+
 from kernel.pure.errors import CrmError
 
 DOMAIN = "crm"
