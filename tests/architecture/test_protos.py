@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+import yaml
 from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
 
 from crm.options.v1 import options_pb2
@@ -128,6 +129,14 @@ def test_permissions_in_code_are_declared_by_a_method() -> None:
         if (service, noun) in nouns and permission not in declared
     ]
     assert not strange, "\n".join(strange)
+
+
+def test_services_call_each_other_by_declared_methods_only() -> None:
+    """calls.yaml is the whole list of synchronous calls; a typing error in it would open or close nothing."""
+    calls: dict[str, list[str]] = yaml.safe_load(text(ROOT / "protos/calls.yaml"))
+    known = {f"{method.containing_service.full_name}/{method.name}" for method in METHODS}
+    assert set(calls) == set(SERVICES)
+    assert {called for methods in calls.values() for called in methods} <= known
 
 
 def test_personal_fields_say_so() -> None:
