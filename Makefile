@@ -45,7 +45,7 @@ test: setup ## Run every test on real servers, started privately
 lint: setup ## Check style, types, the walls between rooms, and the contracts
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy services cli tests
+	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/buf lint protos
 	$(BIN)/buf format -d --exit-code protos

@@ -126,7 +126,7 @@ def companies() -> list[SampleCompany]:
                 credit_code=credit_code(
                     f"91{chance.randrange(110_000, 660_000)}{chance.randrange(10**9):09d}"
                 ),
-                switchboard=f"0{chance.choice((21, 512, 571, 755, 20))}-{chance.randrange(60_000_000, 89_999_999)}",
+                switchboard=_switchboard(chance),
                 size=chance.randint(1, 4),
                 province=province,
                 city=city,
@@ -135,6 +135,10 @@ def companies() -> list[SampleCompany]:
             )
         )
     return made
+
+
+def _switchboard(chance: Random) -> str:
+    return f"0{chance.choice((20, 21, 512, 571, 755))}-{chance.randrange(60_000_000, 89_999_999)}"
 
 
 def people() -> list[SamplePerson]:
@@ -159,7 +163,7 @@ def orders() -> list[SampleOrder]:
     """
     chance = Random(f"{SEED}, orders")
     buyers = [company.number for company in companies()[:16]] + [person.number for person in people()[:24]]
-    made = []
+    made: list[SampleOrder] = []
     for buyer in buyers:
         of_company = buyer.startswith("C")
         for _ in range(chance.randint(1, 5 if of_company else 3)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from crm.sales.v1 import order_service_pb2, product_service_pb2
 from google.protobuf.descriptor import ServiceDescriptor
 
 from gateway.edge.render import render
-from gateway.edge.settings import EdgeSettings
+from gateway.edge.settings import Address, EdgeSettings
 from tests.gateway.edge.callers import GrpcCaller, JsonCaller
 from tests.gateway.edge.certificates import Authority
 from tests.gateway.edge.envoy import Envoy, until
@@ -57,26 +58,37 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
-    certificates = tmp_path_factory.mktemp("certificates")
-    authority = Authority(certificates)
-    services = {
-        name: serve(name, served, authority.inside(name), authority) for name, served in SERVED.items()
-    }
-    settings = settings_for(
-        tmp_path_factory.mktemp("edge"),
-        authority,
-        {name: [service.address] for name, service in services.items()},
-    )
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Edge]:
+    services = {name: start(name, authority) for name in SERVED}
+    addresses = {name: [service.address] for name, service in services.items()}
+    settings = settings_for(tmp_path_factory.mktemp("edge"), authority, addresses)
+    with opened(settings, services, authority) as edge:
+        yield edge
+
+
+def start(name: str, authority: Authority, port: int = 0) -> Service:
+    """A stand-in for the service of this name."""
+    return serve(name, SERVED[name], authority.inside(name), authority, port)
+
+
+@contextmanager
+def opened(settings: EdgeSettings, services: dict[str, Service], authority: Authority) -> Iterator[Edge]:
+    """An Envoy of its own in front of the services; all of them end with the block."""
     signer = Signer("first")
     envoy = Envoy(settings, render(settings, [signer.public_key()]))
-    port = int(settings.listen.rpartition(":")[2])
+    port = Address.parse(settings.listen).port
+    json, grpc_caller = JsonCaller(port, authority.file), GrpcCaller(port, authority.file)
     try:
         until(envoy.ready, "Envoy accepts the configuration")
-        json = JsonCaller(port, authority.file)
         until(lambda: json.call("GET", "/healthz").status == 200, "all services are healthy")
-        yield Edge(envoy, settings, authority, services, signer, json, GrpcCaller(port, authority.file))
+        yield Edge(envoy, settings, authority, services, signer, json, grpc_caller)
     finally:
+        grpc_caller.channel.close()
         envoy.stop()
         for service in services.values():
             service.stop()

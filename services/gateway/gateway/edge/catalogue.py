@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 
-from crm.options.v1 import options_pb2
 from google.api import annotations_pb2
 from google.protobuf.descriptor_pb2 import FileDescriptorSet, MethodDescriptorProto, MethodOptions
+
+from crm.options.v1 import options_pb2
 
 _CHOICES = ("permission", "anyone", "signed_in", "internal")
 _REPEATABLE = (MethodOptions.NO_SIDE_EFFECTS, MethodOptions.IDEMPOTENT)

@@ -24,7 +24,9 @@ _DEADLY = 10
 # One rescuer at a time, so that no second one starts again what a live worker has already taken.
 _TURN = text("select pg_try_advisory_xact_lock(hashtext('kernel.jobs.rescue'))")
 _RESCUE = text(
+    # Without its queueing lock: another job may wait under it by now.
     "update procrastinate_jobs j set attempts = attempts + 1, worker_id = null, abort_requested = false,"
+    " queueing_lock = null,"
     " status = (case when abort_requested or attempts >= :deadly then 'failed' else 'todo' end)"
     "::procrastinate_job_status"
     " where status = 'doing' and not exists (select 1 from procrastinate_workers w"

@@ -19,6 +19,7 @@ from procrastinate.exceptions import JobAborted
 from procrastinate.job_context import JobContext
 from procrastinate.jobs import DeleteJobCondition
 from procrastinate.jobs import Job as QueuedJob
+from sqlalchemy import text
 
 from kernel.jobs import sweeps
 from kernel.jobs.job import Job, Running
@@ -39,6 +40,7 @@ _ASK = 1.0
 _LEAVE = 18.0
 # Seconds between two tries of a job; the last one repeats.
 _WAITS = (1, 10, 60, 600)
+_UNLOCK = text("update procrastinate_jobs set queueing_lock = null where id = :id")
 # A periodic job that was missed for less than this many seconds is made up for.
 _MADE_UP_FOR = 86_400.0
 
@@ -91,6 +93,8 @@ def _register(queue: procrastinate.App, app: App, job: Job) -> None:
         raise ValueError(f"two jobs are called {job.name}")
 
     def body(context: JobContext, /, **arguments: object) -> None:
+        if context.job.queueing_lock is not None:
+            _give_up_queueing_lock(app, context.job)
         if job.every is not None:
             # What the library adds to periodic jobs.
             arguments.pop("timestamp", None)
@@ -107,6 +111,13 @@ def _register(queue: procrastinate.App, app: App, job: Job) -> None:
     )(body)
     if job.every is not None:
         queue.periodic(cron=job.every)(task)  # type: ignore[arg-type]
+
+
+def _give_up_queueing_lock(app: App, job: QueuedJob) -> None:
+    """It says that one waiting job is enough. Kept while running, it would collide with the next one
+    when this one is to wait again, and the library would leave this one running for ever."""
+    with app.engine.begin() as connection:
+        connection.execute(_UNLOCK, {"id": job.id})
 
 
 class Retries(retry.BaseRetryStrategy):

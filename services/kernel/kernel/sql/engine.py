@@ -14,6 +14,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from kernel.ops import metrics
 from kernel.ops.settings import Settings
 
+# A transaction left open by a bug must not hold its locks for ever.
+_TIMEOUTS = "-c statement_timeout=15s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
+
 
 def make_engine(settings: Settings) -> Engine:
     """The pool of this process: fixed size, waits at most 2 s for a connection."""
@@ -25,7 +28,7 @@ def make_engine(settings: Settings) -> Engine:
         pool_timeout=2,
         connect_args={
             "connect_timeout": 2,
-            "options": "-c statement_timeout=15s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s",
+            "options": _TIMEOUTS,
         },
     )
     metrics.pool_size.set(settings.database_pool)
