@@ -1,0 +1,20 @@
+"""python -m gateway.api: answers gRPC calls."""
+
+from gateway.api.auth import AuthServicer, TrustServicer
+from gateway.api.directory import DirectoryServicer
+from gateway.wiring import build
+from kernel.rpc.server import main
+from kernel.rpc.trust import trust_of
+
+if __name__ == "__main__":
+    app = build()
+    trust = TrustServicer(app)
+    main(
+        app,
+        {
+            "crm.gateway.v1.AuthService": AuthServicer(app),
+            "crm.gateway.v1.TrustService": trust,
+            "crm.gateway.v1.DirectoryService": DirectoryServicer(app),
+        },
+        fetch_trust=lambda: trust_of(trust.get_trust(None, None)),
+    )

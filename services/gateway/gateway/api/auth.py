@@ -1,0 +1,108 @@
+"""AuthService and TrustService: signing in and out, and what others must know to believe a token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from crm.gateway.v1 import auth_service_pb2 as pb
+from crm.gateway.v1.identity_pb2 import Tokens
+from gateway import metrics
+from gateway.api import access_tokens, translate
+from gateway.domain.errors import RefreshTokenReused, TooManyAttempts
+from gateway.domain.users import normalize_login
+from gateway.store import queries
+from gateway.usecases.end_sessions import end_session
+from gateway.usecases.sign_in import exchange_secret, refresh_session, sign_in
+from gateway.wiring import GatewayApp
+from kernel.pure.grants import Principal
+from kernel.pure.ids import parse_id
+from kernel.rpc.call import Call
+
+
+class AuthServicer:
+    def __init__(self, app: GatewayApp) -> None:
+        self._app = app
+
+    def login(self, request: pb.LoginRequest, call: Call) -> Tokens:
+        app = self._app
+        with self._attempt("password", normalize_login(request.login), call):
+            done = sign_in(call.work, app.passwords, app.lifetimes, request.login, request.password)
+            return access_tokens.issue(app, done)
+
+    def refresh(self, request: pb.RefreshRequest, call: Call) -> Tokens:
+        # No name to count by: a refresh token can't be guessed, and whose it is shows only when it is known.
+        with self._attempt("refresh", "", call):
+            try:
+                done = refresh_session(call.work, self._app.lifetimes, request.refresh_token)
+            except RefreshTokenReused as reuse:
+                self._end_reused(reuse.session_id)
+                raise
+            return access_tokens.issue(self._app, done)
+
+    def logout(self, request: pb.LogoutRequest, call: Call) -> pb.LogoutResponse:
+        end_session(call.work, UUID(call.principal.session_id), "logout")
+        metrics.sessions_ended.labels("logout").inc()
+        return pb.LogoutResponse()
+
+    def exchange_secret(self, request: pb.ExchangeSecretRequest, call: Call) -> Tokens:
+        client_id = parse_id(request.client_id, "client_id")
+        with self._attempt("secret", str(client_id), call):
+            done = exchange_secret(call.work, client_id, request.client_secret)
+            return access_tokens.issue(self._app, done)
+
+    def get_self(self, request: pb.GetSelfRequest, call: Call) -> pb.GetSelfResponse:
+        principal = call.principal
+        return pb.GetSelfResponse(
+            id=principal.id,
+            login=queries.login_of(self._app.reader, UUID(principal.id)),
+            team_id=str(principal.team_id or ""),
+            grants=translate.grants(principal.grants.items()),
+        )
+
+    def get_key_set(self, request: pb.GetKeySetRequest, call: Call) -> pb.KeySet:
+        return key_set(self._app)
+
+    @contextmanager
+    def _attempt(self, way: str, name: str, call: Call) -> Iterator[None]:
+        outcome = "refused"
+        try:
+            with self._app.throttle.attempt(way, name, call.address):
+                yield
+            outcome = "granted"
+        except TooManyAttempts:
+            outcome = "throttled"
+            raise
+        finally:
+            metrics.sign_ins.labels(way, outcome).inc()
+
+    def _end_reused(self, session_id: UUID) -> None:
+        """In a transaction of its own: the call's own ends with the refusal."""
+        with self._app.work(Principal.service(self._app.service)) as work:
+            end_session(work, session_id, "reuse")
+        metrics.sessions_ended.labels("reuse").inc()
+
+
+class TrustServicer:
+    def __init__(self, app: GatewayApp) -> None:
+        self._app = app
+
+    def get_trust(self, request: Any, call: Any) -> pb.GetTrustResponse:
+        """Asked by every api process each second; by the gateway's own without a call."""
+        rows = queries.recent_revocations(self._app.reader, self._app.clock.now())
+        return pb.GetTrustResponse(
+            key_set=key_set(self._app),
+            revocations=[
+                pb.Revocation(
+                    subject_id=str(row.subject_id), issued_before=translate.instant(row.issued_before)
+                )
+                for row in rows
+            ],
+        )
+
+
+def key_set(app: GatewayApp) -> pb.KeySet:
+    """The public keys; the first ones are made when there are none."""
+    return pb.KeySet(keys=[pb.Key(**key) for key in app.public_keys()])

@@ -1,0 +1,136 @@
+"""DirectoryService: users, teams, roles, service accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from crm.gateway.v1 import directory_service_pb2 as pb
+from crm.gateway.v1 import identity_pb2
+from gateway import metrics
+from gateway.api import translate
+from gateway.domain.accounts import ServiceAccount
+from gateway.domain.errors import UserNotFound
+from gateway.domain.teams import Team
+from gateway.domain.users import CHANGEABLE
+from gateway.store import queries
+from gateway.usecases.change_teams import create_team, update_team
+from gateway.usecases.create_user import create_service_account, create_user
+from gateway.usecases.end_sessions import revoke_sessions
+from gateway.usecases.update_user import update_user
+from gateway.wiring import GatewayApp
+from kernel.pure.ids import parse_id
+from kernel.pure.paging import page_size
+from kernel.rpc.call import Call
+
+Row = TypeVar("Row")
+
+_TEAM_FIELDS = ("name", "parent_id")
+
+
+class DirectoryServicer:
+    def __init__(self, app: GatewayApp) -> None:
+        self._app = app
+
+    # ---- users
+
+    def create_user(self, request: pb.CreateUserRequest, call: Call) -> identity_pb2.User:
+        draft = translate.user_draft(request.user)
+        return translate.user(create_user(call.work, self._app.passwords, draft, request.password))
+
+    def get_user(self, request: pb.GetUserRequest, call: Call) -> identity_pb2.User:
+        row = queries.get_user(self._app.reader, self._app.sealer, parse_id(request.id, "id"))
+        if row is None:
+            raise UserNotFound
+        call.viewed("user", [row.id])
+        return translate.user(row)
+
+    def list_users(self, request: pb.ListUsersRequest, call: Call) -> pb.ListUsersResponse:
+        def read(after: UUID | None, limit: int) -> list[queries.UserRow]:
+            return queries.list_users(self._app.reader, self._app.sealer, after, request.login, limit)
+
+        rows, token = self._page(read, request, call, "ListUsers", request.login)
+        call.viewed("user", [row.id for row in rows])
+        return pb.ListUsersResponse(users=map(translate.user, rows), next_page_token=token)
+
+    def update_user(self, request: pb.UpdateUserRequest, call: Call) -> identity_pb2.User:
+        user_id = parse_id(request.user.id, "user.id")
+        fields = translate.masked(request.update_mask, request.user, CHANGEABLE)
+        draft = translate.user_draft(request.user)
+        return translate.user(update_user(call.work, user_id, request.user.etag, draft, fields))
+
+    def revoke_sessions(self, request: pb.RevokeSessionsRequest, call: Call) -> pb.RevokeSessionsResponse:
+        ended = revoke_sessions(call.work, parse_id(request.user_id, "user_id"))
+        metrics.sessions_ended.labels("revoked").inc(ended)
+        return pb.RevokeSessionsResponse()
+
+    # ---- teams
+
+    def create_team(self, request: pb.CreateTeamRequest, call: Call) -> identity_pb2.Team:
+        parent_id = translate.optional_id(request.team.parent_id, "team.parent_id")
+        return translate.team(create_team(call.work, request.team.name, parent_id))
+
+    def list_teams(self, request: pb.ListTeamsRequest, call: Call) -> pb.ListTeamsResponse:
+        def read(after: UUID | None, limit: int) -> list[Team]:
+            rows = queries.list_teams(self._app.reader, after, limit)
+            return [Team(row.id, row.version, row.name, tuple(row.path)) for row in rows]
+
+        rows, token = self._page(read, request, call, "ListTeams")
+        return pb.ListTeamsResponse(teams=map(translate.team, rows), next_page_token=token)
+
+    def update_team(self, request: pb.UpdateTeamRequest, call: Call) -> identity_pb2.Team:
+        team = request.team
+        return translate.team(
+            update_team(
+                call.work,
+                parse_id(team.id, "team.id"),
+                team.etag,
+                team.name,
+                translate.optional_id(team.parent_id, "team.parent_id"),
+                translate.masked(request.update_mask, team, _TEAM_FIELDS),
+            )
+        )
+
+    # ---- roles and service accounts
+
+    def list_roles(self, request: pb.ListRolesRequest, call: Call) -> pb.ListRolesResponse:
+        rows = queries.list_roles(self._app.reader)
+        return pb.ListRolesResponse(roles=[translate.role(row, call.language) for row in rows])
+
+    def create_service_account(
+        self, request: pb.CreateServiceAccountRequest, call: Call
+    ) -> pb.CreateServiceAccountResponse:
+        asked = request.service_account
+        account, secret = create_service_account(call.work, asked.name, tuple(sorted(set(asked.role_ids))))
+        return pb.CreateServiceAccountResponse(
+            service_account=translate.service_account(account), client_secret=secret
+        )
+
+    def list_service_accounts(
+        self, request: pb.ListServiceAccountsRequest, call: Call
+    ) -> pb.ListServiceAccountsResponse:
+        def read(after: UUID | None, limit: int) -> list[ServiceAccount]:
+            rows = queries.list_service_accounts(self._app.reader, after, limit)
+            return [ServiceAccount(r.id, r.name, tuple(r.role_ids), r.disabled, r.created_at) for r in rows]
+
+        rows, token = self._page(read, request, call, "ListServiceAccounts")
+        return pb.ListServiceAccountsResponse(
+            service_accounts=map(translate.service_account, rows), next_page_token=token
+        )
+
+    def _page(
+        self,
+        read: Callable[[UUID | None, int], Sequence[Row]],
+        request: Any,
+        call: Call,
+        *query: object,
+    ) -> tuple[Sequence[Row], str]:
+        """One page of rows in the order of their ids, and the token that continues after it."""
+        size, bound = page_size(request.page_size), (*query, call.principal.id)
+        cursor = self._app.page_tokens.open(bound, request.page_token)
+        rows = read(UUID(cursor[0]) if cursor else None, size + 1)
+        if len(rows) <= size:
+            return rows, ""
+        last: Any = rows[size - 1]
+        return rows[:size], self._app.page_tokens.seal(bound, [str(last.id)])

@@ -1,0 +1,33 @@
+"""Settings of the gateway service beyond the kernel's; the only place that reads the environment."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import Field
+
+from kernel.ops.settings import Settings
+
+
+class GatewaySettings(Settings):
+    """Read from the environment, each name with the prefix CRM_."""
+
+    # Folder of Envoy's dynamic files; without one the jobs process tells no Envoy of new signing keys.
+    edge_dir: Path | None = None
+
+    # Days for which one key signs access tokens.
+    signing_key_days: int = Field(30, ge=1)
+    # Hours after which a session that was not refreshed is over.
+    session_idle_hours: int = Field(7 * 24, ge=1)
+    # Days after which every session is over and the user signs in with the password again.
+    session_longest_days: int = Field(30, ge=1)
+
+    # Failed attempts allowed within the window, for one login or service account and for one address.
+    throttle_per_login: int = Field(10, ge=1)
+    throttle_per_address: int = Field(100, ge=1)
+    throttle_window_seconds: int = Field(300, ge=1)
+
+    @property
+    def signing_period(self) -> timedelta:
+        return timedelta(days=self.signing_key_days)

@@ -1,0 +1,89 @@
+"""The roles that every installation begins with. A release that changes them changes every installation."""
+
+from __future__ import annotations
+
+from gateway.domain.roles import Role
+from kernel.pure.grants import Grant, Scope
+
+ADMIN = "admin"
+
+# What each permission allows, so that a preset reads as a list of rights.
+_READ_CUSTOMERS = "customer.customers.read"
+_CREATE_CUSTOMERS = "customer.customers.create"
+_UPDATE_CUSTOMERS = "customer.customers.update"
+_READ_SCHEMES = "customer.schemes.read"
+_READ_ORDERS = "sales.orders.read"
+_WRITE_ORDERS = "sales.orders.write"
+_READ_PRODUCTS = "sales.products.read"
+_WRITE_PRODUCTS = "sales.products.write"
+_READ_USERS = "gateway.users.read"
+_MANAGE_USERS = "gateway.users.manage"
+_READ_TEAMS = "gateway.teams.read"
+_MANAGE_TEAMS = "gateway.teams.manage"
+_READ_ROLES = "gateway.roles.read"
+_MANAGE_SERVICE_ACCOUNTS = "gateway.service_accounts.manage"
+
+_EVERY_READ = (
+    _READ_CUSTOMERS,
+    _READ_SCHEMES,
+    _READ_ORDERS,
+    _READ_PRODUCTS,
+    _READ_USERS,
+    _READ_TEAMS,
+    _READ_ROLES,
+)
+_EVERY_CHANGE = (
+    _CREATE_CUSTOMERS,
+    _UPDATE_CUSTOMERS,
+    _WRITE_ORDERS,
+    _WRITE_PRODUCTS,
+    _MANAGE_USERS,
+    _MANAGE_TEAMS,
+    _MANAGE_SERVICE_ACCOUNTS,
+)
+# A seller's and a manager's daily work, in their own reach.
+_SELLING = (_READ_CUSTOMERS, _CREATE_CUSTOMERS, _UPDATE_CUSTOMERS, _READ_ORDERS)
+_SERVING = (_READ_CUSTOMERS, _UPDATE_CUSTOMERS, _READ_ORDERS)
+# Belongs to nobody, hence to all who need it.
+_REFERENCE = (_READ_SCHEMES, _READ_PRODUCTS)
+_DIRECTORY = (_READ_USERS, _READ_TEAMS)
+
+
+def _preset(id: str, title_en: str, title_zh: str, **permissions: tuple[str, ...]) -> Role:
+    """Permissions by the lower-case name of their scope."""
+    grants = (
+        Grant(permission, Scope[scope.upper()]) for scope, held in permissions.items() for permission in held
+    )
+    return Role(id, title_en, title_zh, tuple(grants), preset=True)
+
+
+PRESETS = (
+    _preset(ADMIN, "Administrator", "系统管理员", all=(*_EVERY_READ, *_EVERY_CHANGE)),
+    _preset("seller", "Seller", "销售", own=_SELLING, all=_REFERENCE),
+    _preset("sales_manager", "Sales manager", "销售经理", subtree=_SELLING, all=(*_REFERENCE, *_DIRECTORY)),
+    _preset("agent", "Service agent", "客服", all=(*_SERVING, *_REFERENCE)),
+    _preset("service_manager", "Service manager", "客服经理", all=(*_SERVING, *_REFERENCE, *_DIRECTORY)),
+    _preset("marketer", "Marketer", "市场专员", all=(_READ_CUSTOMERS, _READ_ORDERS, *_REFERENCE)),
+    _preset(
+        "privacy_officer",
+        "Privacy officer",
+        "个人信息保护负责人",
+        all=(_READ_CUSTOMERS, _UPDATE_CUSTOMERS, _READ_ORDERS, _READ_SCHEMES, *_DIRECTORY),
+    ),
+    _preset("auditor", "Auditor", "审计员", all=_EVERY_READ),
+    _preset(
+        "integration",
+        "Integration",
+        "系统集成",
+        all=(
+            _READ_CUSTOMERS,
+            _CREATE_CUSTOMERS,
+            _UPDATE_CUSTOMERS,
+            _READ_ORDERS,
+            _WRITE_ORDERS,
+            _READ_PRODUCTS,
+            _WRITE_PRODUCTS,
+        ),
+    ),
+    _preset("customer", "Customer", "客户", self=(_READ_CUSTOMERS, _UPDATE_CUSTOMERS, _READ_ORDERS)),
+)

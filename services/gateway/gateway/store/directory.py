@@ -1,0 +1,224 @@
+"""Users, teams, roles and service accounts in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, any_, bindparam, exists, func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from gateway.domain.accounts import ServiceAccount
+from gateway.domain.errors import LoginTaken, UserNotFound
+from gateway.domain.roles import Role
+from gateway.domain.teams import Team
+from gateway.domain.users import User
+from gateway.store import tables
+from gateway.store.names import open_names, seal_name
+from kernel.pure.grants import Grant, Scope
+from kernel.sql.crypto.sealing import Sealer
+
+# Advisory locks of this database; each keeps one rule that no row can keep.
+_USERS_LOCK = 7_310_001
+_TREE_LOCK = 7_310_002
+
+
+def _hold(session: Session, lock: int) -> None:
+    session.execute(select(func.pg_advisory_xact_lock(lock)))
+
+
+class UserRepository:
+    def __init__(self, session: Session, sealer: Sealer) -> None:
+        self._session = session
+        self._sealer = sealer
+
+    def add(self, user: User, password_hash: str) -> None:
+        """Stores a new user. Raises LoginTaken."""
+        row = {
+            "id": user.id,
+            "version": user.version,
+            "login": user.login,
+            "sealed": seal_name(self._sealer, user.id, user.display_name or ""),
+            "team_id": user.team_id,
+            "role_ids": list(user.role_ids),
+            "disabled": user.disabled,
+            "password_hash": password_hash,
+            "created_at": user.created_at,
+        }
+        added = insert(tables.users).values(row).on_conflict_do_nothing(index_elements=["login"])
+        if self._session.execute(added.returning(tables.users.c.id)).first() is None:
+            raise LoginTaken
+
+    def password_of(self, login: str) -> tuple[UUID, str] | None:
+        """Id and stored password of the user with this login."""
+        columns = (tables.users.c.id, tables.users.c.password_hash)
+        row = self._session.execute(select(*columns).where(tables.users.c.login == login)).first()
+        return (row.id, row.password_hash) if row else None
+
+    def steady(self, user_id: UUID) -> User | None:
+        """The user, whose rights can't change before the end of the transaction; without display name."""
+        query = select(tables.users).where(tables.users.c.id == user_id).with_for_update(read=True)
+        row = self._session.execute(query).first()
+        return _user(row, None) if row else None
+
+    def lend(self, user_id: UUID) -> User:
+        """The user, locked until the end of the transaction. Raises UserNotFound."""
+        query = select(tables.users).where(tables.users.c.id == user_id).with_for_update()
+        row = self._session.execute(query).first()
+        if row is None:
+            raise UserNotFound
+        return _user(row, open_names(self._sealer, [(row.id, row.sealed)])[0])
+
+    def save(self, user: User, changed: Collection[str]) -> None:
+        """Stores a changed user; `changed` names the fields that differ."""
+        values: dict[str, Any] = {
+            "version": user.version,
+            "team_id": user.team_id,
+            "role_ids": list(user.role_ids),
+            "disabled": user.disabled,
+        }
+        if "display_name" in changed:
+            values["sealed"] = seal_name(self._sealer, user.id, user.display_name or "")
+        self._session.execute(update(tables.users).where(tables.users.c.id == user.id).values(values))
+
+    def any(self) -> bool:
+        """Whether there is any user; what comes after waits for the answer to stay true."""
+        _hold(self._session, _USERS_LOCK)
+        return bool(self._session.scalar(select(exists(select(tables.users.c.id)))))
+
+    def others_with(self, permission: str, user_id: UUID) -> bool:
+        """Whether another enabled user has the permission; the answer stays true until the end of the
+        transaction."""
+        _hold(self._session, _USERS_LOCK)
+        giving = tables.roles.c.grants.contains([{"permission": permission}])
+        holder = select(tables.users.c.id).where(
+            tables.users.c.id != user_id,
+            ~tables.users.c.disabled,
+            exists(
+                select(tables.roles.c.id).where(tables.roles.c.id == any_(tables.users.c.role_ids), giving)
+            ),
+        )
+        return bool(self._session.scalar(select(exists(holder))))
+
+
+class TeamRepository:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def freeze(self) -> None:
+        """Keeps the tree from being changed by others until the end of the transaction."""
+        _hold(self._session, _TREE_LOCK)
+
+    def get(self, team_id: UUID) -> Team | None:
+        row = self._session.execute(select(tables.team_tree).where(tables.team_tree.c.id == team_id)).first()
+        return _team(row) if row else None
+
+    def subtree(self, team_id: UUID) -> list[Team]:
+        """The team and all below it."""
+        below = tables.team_tree.c.path.contains([team_id])
+        return [_team(row) for row in self._session.execute(select(tables.team_tree).where(below))]
+
+    def add(self, team: Team) -> None:
+        self._session.execute(
+            insert(tables.team_tree).values(
+                id=team.id, version=team.version, name=team.name, path=list(team.path)
+            )
+        )
+
+    def save(self, teams: Sequence[Team]) -> None:
+        """Stores changed teams."""
+        statement = (
+            update(tables.team_tree)
+            .where(tables.team_tree.c.id == bindparam("team"))
+            .values(version=bindparam("now_version"), name=bindparam("now_name"), path=bindparam("now_path"))
+        )
+        self._session.connection().execute(
+            statement,
+            [
+                {"team": t.id, "now_version": t.version, "now_name": t.name, "now_path": list(t.path)}
+                for t in teams
+            ],
+        )
+
+
+class RoleRepository:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def of(self, role_ids: Collection[str]) -> list[Role]:
+        """Those of the roles that exist."""
+        if not role_ids:
+            return []
+        wanted = tables.roles.c.id == any_(literal(list(role_ids), tables.users.c.role_ids.type))
+        return [_role(row) for row in self._session.execute(select(tables.roles).where(wanted))]
+
+    def install(self, presets: Sequence[Role]) -> None:
+        """Stores presets, in place of what they were in an earlier release."""
+        statement = insert(tables.roles)
+        columns = ("title_en", "title_zh", "grants", "preset")
+        self._session.execute(
+            statement.on_conflict_do_update(
+                index_elements=["id"], set_={column: statement.excluded[column] for column in columns}
+            ),
+            [_role_row(role) for role in sorted(presets, key=lambda role: role.id)],
+        )
+
+
+class ServiceAccountRepository:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, account: ServiceAccount, secret_digest: bytes) -> None:
+        self._session.execute(
+            insert(tables.service_accounts).values(
+                id=account.id,
+                name=account.name,
+                role_ids=list(account.role_ids),
+                disabled=account.disabled,
+                secret_digest=secret_digest,
+                created_at=account.created_at,
+            )
+        )
+
+    def secret_of(self, account_id: UUID) -> tuple[ServiceAccount, bytes] | None:
+        """The account and the digest of its secret."""
+        table = tables.service_accounts
+        row = self._session.execute(select(table).where(table.c.id == account_id)).first()
+        if row is None:
+            return None
+        account = ServiceAccount(row.id, row.name, tuple(row.role_ids), row.disabled, row.created_at)
+        return account, row.secret_digest
+
+
+def _user(row: Row[Any], name: str | None) -> User:
+    return User(
+        id=row.id,
+        version=row.version,
+        login=row.login,
+        display_name=name,
+        team_id=row.team_id,
+        role_ids=tuple(row.role_ids),
+        disabled=row.disabled,
+        created_at=row.created_at,
+    )
+
+
+def _team(row: Row[Any]) -> Team:
+    return Team(row.id, row.version, row.name, tuple(row.path))
+
+
+def _role(row: Row[Any]) -> Role:
+    grants = tuple(Grant(grant["permission"], Scope(grant["scope"])) for grant in row.grants)
+    return Role(row.id, row.title_en, row.title_zh, grants, row.preset)
+
+
+def _role_row(role: Role) -> dict[str, Any]:
+    return {
+        "id": role.id,
+        "title_en": role.title_en,
+        "title_zh": role.title_zh,
+        "grants": [{"permission": grant.permission, "scope": int(grant.scope)} for grant in role.grants],
+        "preset": role.preset,
+    }

@@ -1,0 +1,151 @@
+"""What the use cases need of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from gateway.domain.accounts import ServiceAccount
+from gateway.domain.roles import Role
+from gateway.domain.sessions import RefreshToken, Session
+from gateway.domain.signing_keys import NewKey, SigningKey
+from gateway.domain.teams import Team
+from gateway.domain.users import User
+from kernel.pure.clock import Clock
+from kernel.pure.events import Event
+from kernel.pure.grants import Principal
+
+
+class Passwords(Protocol):
+    def hash(self, password: str) -> str:
+        """What is stored of a password; slow on purpose."""
+
+    def matches(self, stored: str | None, password: str) -> bool:
+        """Whether `stored` was made of `password`; takes as long when there is nothing stored."""
+
+
+class Users(Protocol):
+    def add(self, user: User, password_hash: str) -> None:
+        """Stores a new user. Raises LoginTaken."""
+
+    def password_of(self, login: str) -> tuple[UUID, str] | None:
+        """Id and stored password of the user with this login."""
+
+    def steady(self, user_id: UUID) -> User | None:
+        """The user, whose rights can't change before the end of the transaction; without display name."""
+
+    def lend(self, user_id: UUID) -> User:
+        """The user, locked until the end of the transaction. Raises UserNotFound."""
+
+    def save(self, user: User, changed: Collection[str]) -> None:
+        """Stores a changed user; `changed` names the fields that differ."""
+
+    def any(self) -> bool:
+        """Whether there is any user; what comes after waits for the answer to stay true."""
+
+    def others_with(self, permission: str, user_id: UUID) -> bool:
+        """Whether another enabled user has the permission; the answer stays true until the end of the
+        transaction."""
+
+
+class Teams(Protocol):
+    def freeze(self) -> None:
+        """Keeps the tree from being changed by others until the end of the transaction."""
+
+    def get(self, team_id: UUID) -> Team | None: ...
+
+    def subtree(self, team_id: UUID) -> list[Team]:
+        """The team and all below it."""
+
+    def add(self, team: Team) -> None: ...
+
+    def save(self, teams: Sequence[Team]) -> None:
+        """Stores changed teams."""
+
+
+class Roles(Protocol):
+    def of(self, role_ids: Collection[str]) -> list[Role]:
+        """Those of the roles that exist."""
+
+    def install(self, presets: Sequence[Role]) -> None:
+        """Stores presets, in place of what they were in an earlier release."""
+
+
+class ServiceAccounts(Protocol):
+    def add(self, account: ServiceAccount, secret_digest: bytes) -> None: ...
+
+    def secret_of(self, account_id: UUID) -> tuple[ServiceAccount, bytes] | None:
+        """The account and the digest of its secret."""
+
+
+class Sessions(Protocol):
+    def add(self, session: Session) -> None: ...
+
+    def add_token(self, token: RefreshToken) -> None: ...
+
+    def of_token(self, digest: bytes) -> tuple[Session, RefreshToken] | None:
+        """The refresh token with this digest, and its session."""
+
+    def steady(self, session_id: UUID) -> Session | None:
+        """The session, which nobody can end before the end of the transaction."""
+
+    def use_up(self, digest: bytes, now: datetime) -> bool:
+        """Marks a refresh token as used; False when it was used before. Waits for who is using it."""
+
+    def end(self, session_id: UUID, now: datetime) -> bool:
+        """Ends a session; False when there is none or it had ended."""
+
+    def end_all(self, user_id: UUID, now: datetime) -> int:
+        """Ends all sessions of a user; answers how many."""
+
+    def void_tokens(self, subject_id: UUID, issued_before: datetime) -> None:
+        """Revokes the access tokens issued to a user, service account or session until an instant."""
+
+    def forget_tokens(self, now: datetime, most: int) -> int:
+        """Deletes refresh tokens that have expired; answers how many, as the next two do."""
+
+    def forget_sessions(self, now: datetime, ended_before: datetime, most: int) -> int:
+        """Deletes sessions that have expired, or ended before an instant."""
+
+    def forget_revocations(self, before: datetime, most: int) -> int: ...
+
+
+class KeyForge(Protocol):
+    def make(self, signs_from: datetime) -> NewKey:
+        """A new random key. May raise KeyringUnavailable."""
+
+
+class SigningKeys(Protocol):
+    def all(self) -> list[SigningKey]:
+        """The published keys, which nobody else changes until the end of the transaction."""
+
+    def add(self, key: NewKey) -> None: ...
+
+    def drop(self, kid: str) -> None: ...
+
+
+class Work(Protocol):
+    """An open unit of work of the gateway service."""
+
+    principal: Principal
+    clock: Clock
+    now: datetime
+
+    @property
+    def users(self) -> Users: ...
+    @property
+    def teams(self) -> Teams: ...
+    @property
+    def roles(self) -> Roles: ...
+    @property
+    def service_accounts(self) -> ServiceAccounts: ...
+    @property
+    def sessions(self) -> Sessions: ...
+    @property
+    def signing_keys(self) -> SigningKeys: ...
+
+    def record(self, event: Event) -> None: ...
+
+    def audit(self, action: str, object_type: str, object_id: object, **facts: Any) -> None: ...

@@ -1,0 +1,85 @@
+"""Signing in by password, staying signed in, and the exchange of a service account's secret."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from uuid import UUID
+
+from gateway.domain.errors import ClientRefused, RefreshTokenReused, SessionOver, SignInRefused
+from gateway.domain.roles import granted
+from gateway.domain.sessions import Lifetimes, Session, digest, next_token, start_session
+from gateway.domain.users import User, normalize_login
+from gateway.usecases.ports import Passwords, Work
+from kernel.pure.grants import Principal, PrincipalKind
+from kernel.pure.ids import new_id
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Whom to mint an access token for, and the refresh token, empty for service accounts."""
+
+    principal: Principal
+    refresh_token: str
+
+
+def sign_in(work: Work, passwords: Passwords, lifetimes: Lifetimes, login: str, password: str) -> SignedIn:
+    """Starts a session of the user with this login. Raises SignInRefused."""
+    user_id, stored = work.users.password_of(normalize_login(login)) or (None, None)
+    if not passwords.matches(stored, password) or user_id is None:
+        raise SignInRefused
+    user = work.users.steady(user_id)
+    if user is None or user.disabled:
+        raise SignInRefused
+    session = start_session(new_id(), user.id, work.now, lifetimes)
+    work.sessions.add(session)
+    work.audit("sign_in", "user", user.id, session=str(session.id))
+    return _continued(work, lifetimes, user, session)
+
+
+def refresh_session(work: Work, lifetimes: Lifetimes, refresh_token: str) -> SignedIn:
+    """Uses a refresh token up for a new one; grants are those of now.
+
+    Raises SessionOver, or RefreshTokenReused: then the caller must end the session in a transaction
+    of its own, for this one is undone.
+    """
+    known = work.sessions.of_token(digest(refresh_token))
+    if known is None:
+        raise SessionOver
+    session, token = known
+    # In this order, as those who change rights do: user, then session. The session is held last, so
+    # that a caller who hears of the reuse can end it.
+    user = work.users.steady(session.user_id)
+    if not work.sessions.use_up(token.digest, work.now):
+        raise RefreshTokenReused(session.id)
+    held = work.sessions.steady(session.id)
+    if user is None or user.disabled or held is None or held.over(work.now) or token.expires_at <= work.now:
+        raise SessionOver
+    return _continued(work, lifetimes, user, held)
+
+
+def exchange_secret(work: Work, client_id: UUID, client_secret: str) -> SignedIn:
+    """Who the service account is. Each token has a session id of its own, so that a logout voids
+    that token only. Raises ClientRefused."""
+    found = work.service_accounts.secret_of(client_id)
+    if found is None or not hmac.compare_digest(found[1], digest(client_secret)):
+        raise ClientRefused
+    account = found[0]
+    if account.disabled:
+        raise ClientRefused
+    grants = granted(work.roles.of(account.role_ids))
+    principal = Principal(PrincipalKind.SERVICE_ACCOUNT, str(account.id), grants, session_id=str(new_id()))
+    return SignedIn(principal, "")
+
+
+def _continued(work: Work, lifetimes: Lifetimes, user: User, session: Session) -> SignedIn:
+    text, token = next_token(session, work.now, lifetimes)
+    work.sessions.add_token(token)
+    principal = Principal(
+        PrincipalKind.USER,
+        str(user.id),
+        granted(work.roles.of(user.role_ids)),
+        session_id=str(session.id),
+        team_id=user.team_id,
+    )
+    return SignedIn(principal, text)
