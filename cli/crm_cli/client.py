@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import grpc
+from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from crm.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
@@ -28,7 +29,6 @@ from crm.gateway.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from crm.gateway.v1.identity_pb2 import Tokens
 from crm.sales.v1.order_service_pb2_grpc import OrderServiceStub
 from crm.sales.v1.product_service_pb2_grpc import ProductServiceStub
-from google.rpc import error_details_pb2
 
 T = TypeVar("T")
 

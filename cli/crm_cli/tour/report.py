@@ -40,11 +40,12 @@ class Running:
     count: int = 0
     expected: Value = ""
     actual: Value = ""
-    ok: bool | None = None
+    ok: bool = False
 
     def result(self, count: int, expected: Value, actual: Value, ok: bool | None = None) -> None:
         """`ok` only where equality is not the question (a limit that was kept)."""
-        self.count, self.expected, self.actual, self.ok = count, expected, actual, ok
+        self.count, self.expected, self.actual = count, expected, actual
+        self.ok = expected == actual if ok is None else ok
 
 
 @dataclass
@@ -78,7 +79,7 @@ class Report:
         self._end(bar, name, running, time.monotonic() - began)
 
     def _end(self, bar: TaskID, name: str, running: Running, seconds: float) -> None:
-        ok = running.expected == running.actual if running.ok is None else running.ok
+        ok = running.ok
         self._progress.update(bar, completed=self._progress.tasks[bar].total if ok else None)
         self._progress.stop_task(bar)
         self.steps.append(Step(name, running.count, round(seconds, 3), running.expected, running.actual, ok))
