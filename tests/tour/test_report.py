@@ -18,6 +18,10 @@ def report() -> Report:
     return Report(Console(file=io.StringIO(), width=160), quiet=True)
 
 
+def refuse() -> None:
+    raise Refused(grpc.StatusCode.PERMISSION_DENIED, "PERMISSION_DENIED", "no", "BatchUpsertOrders")
+
+
 def printed(report: Report) -> str:
     report.console.print(report.as_table())
     stream = report.console.file
@@ -60,7 +64,7 @@ def test_a_limit_that_was_kept_is_right_though_the_values_differ(report: Report)
 def test_a_refused_call_makes_a_failed_step_and_the_report_goes_on(report: Report) -> None:
     with report.drawing():
         with report.step("orders", 1):
-            raise Refused(grpc.StatusCode.PERMISSION_DENIED, "PERMISSION_DENIED", "no", "BatchUpsertOrders")
+            refuse()
         with report.step("next", 1) as step:
             step.result(1, "x", "x")
     assert [step.ok for step in report.steps] == [False, True]

@@ -16,6 +16,7 @@ from crm.customer.v1.customer_service_pb2 import (
     GetCustomerViewRequest,
 )
 from crm.gateway.v1.auth_service_pb2 import GetSelfRequest
+from crm.sales.v1.order_service_pb2 import ListOrdersRequest
 from crm_cli.client import Refused, Session
 from crm_cli.tour.feed import Tick
 from crm_cli.tour.figures import list_customers
@@ -24,7 +25,7 @@ from crm_cli.tour.truth import TIER_SCHEME
 
 SOURCE = "crm tour"
 CUSTOMERS = 3
-CHECKS = 7
+CHECKS = 8
 
 
 def differences(owner: Session, other: Session, somebody_else: str, tick: Tick) -> Iterator[str]:
@@ -42,6 +43,7 @@ def differences(owner: Session, other: Session, somebody_else: str, tick: Tick) 
         ),
         "nobody's customer is not there": _code_of(owner, str(uuid4())) is grpc.StatusCode.NOT_FOUND,
         "the feed's customer is not there": _code_of(owner, somebody_else) is grpc.StatusCode.NOT_FOUND,
+        "orders of other people's customers are not there": not _lists_orders(owner),
     }
     assert len(checks) == CHECKS
     for name, holds in checks.items():
@@ -70,9 +72,15 @@ def _listed(seller: Session) -> set[str]:
     return {customer.id for customer in list_customers(seller)}
 
 
+def _lists_orders(seller: Session) -> bool:
+    """Whether the seller sees any order; nobody sells to the tour's few customers."""
+    return bool(seller.call(seller.orders.ListOrders, ListOrdersRequest(page_size=1)).orders)
+
+
 def _counted(seller: Session) -> int:
     answer = seller.call(seller.customers.CountClasses, CountClassesRequest(scheme=TIER_SCHEME))
-    return int(answer.unclassified) + sum(count.customers for count in answer.counts)
+    counted: int = answer.unclassified + sum(count.customers for count in answer.counts)
+    return counted
 
 
 def _code_of(seller: Session, customer_id: str) -> grpc.StatusCode:
