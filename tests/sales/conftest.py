@@ -11,6 +11,7 @@ import pytest
 from kernel.pure.clock import FixedClock
 from sales.config import SalesSettings
 from sales.wiring import SalesApp
+from tests.support.api import tls_settings
 from tests.support.services import service
 
 # 30 June 2026, noon in Shanghai.
@@ -23,8 +24,9 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture(scope="session")
-def session_app(clock: FixedClock) -> Iterator[SalesApp]:
-    with service(SalesApp, clock, SalesSettings) as app:
+def session_app(clock: FixedClock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SalesApp]:
+    tls = tls_settings(tmp_path_factory.mktemp("tls"), "sales")
+    with service(SalesApp, clock, SalesSettings, **tls) as app:
         yield app
 
 
