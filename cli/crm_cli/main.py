@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from crm_cli.local.stack import NoStack
+from crm_cli.local.stack import NoStack, StackInfo
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="The CRM on this machine.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    # Local variables in a traceback would show passwords.
+    pretty_exceptions_show_locals=False,
+    help="The CRM on this machine.",
+)
+
+dlq = typer.Typer(no_args_is_help=True, help="Dead letters: events that no handler could apply.")
+app.add_typer(dlq, name="dlq")
 
 Stack = Annotated[str, typer.Option("--stack", help="Which local installation of this clone.")]
+Queue = Annotated[str | None, typer.Option("--queue", help="Of this work queue only.")]
+Ids = Annotated[list[str] | None, typer.Argument(help="Message ids, as the list shows them.")]
+Every = Annotated[bool, typer.Option("--all", help="All of them.")]
 
 
 @app.command()
@@ -32,6 +46,76 @@ def reset(stack: Stack = "main") -> None:
     from crm_cli.local.reset import reset
 
     raise typer.Exit(reset(stack))
+
+
+@app.command()
+def status(
+    stack: Stack = "main",
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Until all is well, or the timeout.")] = False,
+    timeout: Annotated[float, typer.Option(help="Seconds --wait waits at most.")] = 120,
+) -> None:
+    """Show every process, database and queue; the exit code is 0 when all is well."""
+    from crm_cli.local.status import status
+
+    raise typer.Exit(status(stack, as_json, timeout if wait else 0))
+
+
+@app.command()
+def tour(
+    stack: Stack = "main",
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Walk through what a running installation can do, and check it."""
+    from crm_cli.tour import run
+
+    raise typer.Exit(run(StackInfo.load(stack), as_json))
+
+
+@dlq.command("list")
+def dlq_list(
+    stack: Stack = "main",
+    queue: Queue = None,
+    limit: Annotated[int, typer.Option(help="At most so many of each queue.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Show dead letters, the oldest first; their bodies are not shown."""
+    from crm_cli import dead_letters
+
+    letters = dead_letters.list_dead(StackInfo.load(stack), queue, limit)
+    if as_json:
+        print(json.dumps([asdict(letter) for letter in letters], indent=1, ensure_ascii=False))
+    else:
+        dead_letters.show(letters)
+
+
+@dlq.command("replay")
+def dlq_replay(ids: Ids = None, stack: Stack = "main", queue: Queue = None, every: Every = False) -> None:
+    """Give dead letters back to their handlers, once what killed them is mended."""
+    from crm_cli import dead_letters
+
+    _demand_choice(ids, every)
+    print(f"replayed {dead_letters.replay(StackInfo.load(stack), queue, ids or [])}")
+
+
+@dlq.command("discard")
+def dlq_discard(
+    reason: Annotated[str, typer.Option(help="Why; it stands in the log.")],
+    ids: Ids = None,
+    stack: Stack = "main",
+    queue: Queue = None,
+    every: Every = False,
+) -> None:
+    """Throw dead letters away."""
+    from crm_cli import dead_letters
+
+    _demand_choice(ids, every)
+    print(f"discarded {dead_letters.discard(StackInfo.load(stack), queue, ids or [], reason)}")
+
+
+def _demand_choice(ids: list[str] | None, every: bool) -> None:
+    if bool(ids) == every:
+        raise typer.BadParameter("name message ids, or say --all")
 
 
 def main() -> None:

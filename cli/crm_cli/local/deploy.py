@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -22,45 +24,47 @@ _COMMAND_PATIENCE = 180.0
 
 
 def start_servers(installation: Installation, report: Report) -> None:
-    """PostgreSQL twice, RabbitMQ, Redis, until each lets us in. Raises StepFailed."""
+    """Starts PostgreSQL twice, RabbitMQ and Redis; waits for PostgreSQL only. Raises StepFailed."""
     with report.step("Programs of the servers"):
         try:
             provided = servers.provide(installation.layout, installation.ports, installation.passwords)
         except install.Missing as error:
             raise StepFailed("programs of the servers", str(error), "then run this again") from None
         installation.know_servers(provided)
-    with report.step("PostgreSQL (two clusters), RabbitMQ, Redis") as tell:
         installation.supervisor.add(provided.programs)
-        probes = provided.probes | {program.name: program.probe for program in provided.programs}
-        _await(installation, probes, _SERVER_PATIENCE, tell, "servers")
+    with report.step("PostgreSQL, two clusters") as tell:
+        clusters = {name: probe for name, probe in _server_probes(installation).items() if _is_cluster(name)}
+        _await(installation, clusters, _SERVER_PATIENCE, tell, "servers")
 
 
 def prepare(installation: Installation, report: Report) -> None:
     """Databases, keys and certificates. Raises StepFailed."""
-    with report.step("Databases and roles"):
+    with report.step("Databases, keys, certificates"):
         for cluster in CLUSTERS:
             known = installation.servers
             private = cluster in known.private_clusters
             databases.create(known.clusters[cluster], installation.databases(cluster), private)
-    with report.step("Keys and certificates"):
         installation.write_keys()
         installation.write_admin_password()
         certificates.provide(installation.layout.tls, SERVICES)
+
+
+def await_servers(installation: Installation, report: Report) -> None:
+    """Waits for the slower ones; they started while databases were made. Raises StepFailed."""
+    with report.step("RabbitMQ and Redis") as tell:
+        _await(installation, _server_probes(installation), _SERVER_PATIENCE, tell, "servers")
     installation.publish(phase="servers")
 
 
 def deploy(installation: Installation, report: Report) -> None:
     """Schemas, topology, first administrator, Envoy's files, then every process. Raises StepFailed."""
     with report.step("Schemas"):
-        _for_each_service(installation, "store", ("upgrade",), "a migration failed; its SQL error is above")
-    with report.step("Exchanges and queues"):
-        advice = "if a queue exists with other arguments, `make reset` makes it anew"
-        _for_each_service(installation, "events", ("declare",), advice)
-    with report.step("First administrator, gateway's configuration"):
-        password = str(installation.layout.admin_password)
-        bootstrap = ("bootstrap", "--login", ADMIN, "--password-file", password)
-        _run(installation, "gateway", "jobs", bootstrap, "the gateway service refused its first user")
-        _run(installation, "gateway", "edge", ("render",), "the gateway could not write Envoy's files")
+        advice = "a migration failed; its SQL error is above"
+        _run_all(installation, [Command(name, "store", ("upgrade",), advice) for name in SERVICES])
+    await_servers(installation, report)
+    with report.step("Queues, first administrator, gateway's files"):
+        _run_all(installation, _commands_before_start(installation))
+        installation.publish(queues=_queues(installation))
     with report.step("Services and gateway") as tell:
         programs = [*_processes(installation), _envoy(installation)]
         installation.supervisor.add(programs)
@@ -69,6 +73,46 @@ def deploy(installation: Installation, report: Report) -> None:
         probes["gateway"] = partial(waiting.healthy_gateway, info.gateway_url, Path(info.ca_file))
         _await(installation, probes, _READY_PATIENCE, tell, "services")
     installation.publish(phase="ready")
+
+
+def _server_probes(installation: Installation) -> dict[str, Probe]:
+    known = installation.servers
+    return known.probes | {program.name: program.probe for program in known.programs}
+
+
+def _is_cluster(name: str) -> bool:
+    return name.startswith("postgres-")
+
+
+@dataclass(frozen=True)
+class Command:
+    """A short command of a service, python -m <service>.<room> <arguments>, and what to do when it fails."""
+
+    service: str
+    room: str
+    arguments: tuple[str, ...]
+    advice: str
+
+
+def _commands_before_start(installation: Installation) -> list[Command]:
+    """What needs schemas and broker, in any order."""
+    queues = "if a queue exists with other arguments, `make reset` makes it anew"
+    commands = [Command(name, "events", ("declare",), queues) for name in SERVICES]
+    commands += [Command(name, "events", ("topology",), "see the error above") for name in SERVICES]
+    password = str(installation.layout.admin_password)
+    first_user = ("bootstrap", "--login", ADMIN, "--password-file", password)
+    commands.append(Command("gateway", "jobs", first_user, "the gateway refused its first user"))
+    commands.append(Command("gateway", "edge", ("render",), "the gateway could not write Envoy's files"))
+    return commands
+
+
+def _queues(installation: Installation) -> list[str]:
+    """The work queues, as each service just told them."""
+    names = []
+    for service in SERVICES:
+        told = json.loads((installation.layout.logs / f"{service}.events-topology.log").read_text("utf-8"))
+        names += [one["queue"] for one in told["subscriptions"]]
+    return sorted(names)
 
 
 def _processes(installation: Installation) -> list[Program]:
@@ -111,28 +155,24 @@ def _envoy(installation: Installation) -> Program:
     )  # fmt: skip
 
 
-def _for_each_service(installation: Installation, room: str, arguments: tuple[str, ...], advice: str) -> None:
-    """Runs the same command of every service at the same time; raises the first failure."""
-    with ThreadPoolExecutor(max_workers=len(SERVICES)) as pool:
-        waiting_for = [pool.submit(_run, installation, name, room, arguments, advice) for name in SERVICES]
-        for one in waiting_for:
+def _run_all(installation: Installation, commands: list[Command]) -> None:
+    """Runs commands at the same time; raises the first failure."""
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        for one in [pool.submit(_run, installation, command) for command in commands]:
             one.result()
 
 
-def _run(
-    installation: Installation, service: str, room: str, arguments: tuple[str, ...], advice: str
-) -> None:
-    """One short command of a service, with the owner's rights; its output is its log."""
+def _run(installation: Installation, command: Command) -> None:
+    """One command, with the owner's rights; its output is its log."""
     layout = installation.layout
-    step = f"{service}.{room} {' '.join(arguments[:1])}"
-    log = layout.logs / f"{service}.{room}-{arguments[0]}.log"
-    info = next(one for one in installation.services if one.name == service)
-    variables = environment.of_service(layout, info, installation.ports, installation.servers.redis_url)
+    step = f"{command.service}.{command.room} {command.arguments[0]}"
+    log = _log_of(installation, command)
+    info = next(one for one in installation.services if one.name == command.service)
     with log.open("wb") as output:
         try:
             done = subprocess.run(
-                [sys.executable, "-m", f"{service}.{room}", *arguments],
-                env=variables,
+                [sys.executable, "-m", f"{command.service}.{command.room}", *command.arguments],
+                env=environment.of_service(layout, info, installation.ports, installation.servers.redis_url),
                 cwd=layout.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -141,9 +181,14 @@ def _run(
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise StepFailed(step, f"not done after {_COMMAND_PATIENCE:.0f} s", advice, log) from None
+            reason = f"not done after {_COMMAND_PATIENCE:.0f} s"
+            raise StepFailed(step, reason, command.advice, log) from None
     if done.returncode:
-        raise StepFailed(step, f"ended with exit code {done.returncode}", advice, log)
+        raise StepFailed(step, f"ended with exit code {done.returncode}", command.advice, log)
+
+
+def _log_of(installation: Installation, command: Command) -> Path:
+    return installation.layout.logs / f"{command.service}.{command.room}-{command.arguments[0]}.log"
 
 
 def _await(

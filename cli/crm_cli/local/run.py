@@ -16,7 +16,7 @@ from crm_cli.local.installation import AlreadyRunning, Installation
 from crm_cli.local.layout import Layout
 from crm_cli.local.report import Report, StepFailed
 from crm_cli.local.sample_state import SampleState
-from crm_cli.local.stack import StackInfo
+from crm_cli.local.stack import DemoLogin, StackInfo
 
 
 class _Stopped(BaseException):
@@ -60,6 +60,7 @@ def _start(installation: Installation, report: Report, with_sample: bool, only_s
     deploy.start_servers(installation, report)
     deploy.prepare(installation, report)
     if only_servers:
+        deploy.await_servers(installation, report)
         return
     deploy.deploy(installation, report)
     _load_sample(installation, report, with_sample)
@@ -94,8 +95,7 @@ def _welcome(report: Report, info: StackInfo) -> None:
     table = Table(title="Demo logins", title_justify="left", box=None, pad_edge=False)
     for column in ("role", "name", "login", "password"):
         table.add_column(column)
-    table.add_row("first administrator", "", info.admin_login, info.admin_password)
-    for login in info.logins:
+    for login in info.logins or [DemoLogin("admin", info.admin_login, info.admin_password)]:
         table.add_row(login.role, login.name, login.login, login.password)
     console = report.console
     console.print(
@@ -105,7 +105,7 @@ def _welcome(report: Report, info: StackInfo) -> None:
     console.print(table)
     option = "" if info.name == "main" else f" --stack {info.name}"
     first = info.logins[0] if info.logins else None
-    body = json.dumps({"login": first.login if first else "admin", "password": "…"})
+    body = json.dumps({"login": first.login if first else "admin", "password": "…"}, ensure_ascii=False)
     console.print(
         "\nTry, in another terminal:\n"
         f"  .venv/bin/crm status{option}\n"
