@@ -118,7 +118,7 @@ class Api:
             raise Refused(refused) from None
 
 
-def tls_settings(folder: Path, service: str) -> dict[str, object]:
+def tls_settings(folder: Path, service: str) -> dict[str, Any]:
     """Settings of an api with certificates of an installation of its own in `folder`, and a free port."""
     certificates.provide(folder, (service,))
     with socket.socket() as free:

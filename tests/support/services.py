@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from kernel.ops.settings import Settings
 from kernel.pure.clock import Clock
@@ -18,7 +18,7 @@ AppType = TypeVar("AppType", bound=App)
 
 @contextmanager
 def service(
-    kind: type[AppType], clock: Clock | None = None, settings_class: type[Settings] = Settings, **more: object
+    kind: type[AppType], clock: Clock | None = None, settings_class: type[Settings] = Settings, **more: Any
 ) -> Iterator[AppType]:
     """The wired service with an empty database and keyring; both are dropped at the end.
 
