@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent import futures
 from ipaddress import ip_address
 from pathlib import Path
@@ -73,18 +73,31 @@ def unruly() -> Unruly:
 
 
 @pytest.fixture
-def gateway(unruly: Unruly, tmp_path: Path) -> Iterator[Gateway]:
-    """A client of `unruly`, over TLS."""
+def serve(tmp_path: Path) -> Iterator[Callable[..., Gateway]]:
+    """serve(servicer, add_…_to_server, …): a client of the servicer, over TLS."""
     key, certificate = _self_signed()
     ca_file = tmp_path / "ca.pem"
     ca_file.write_bytes(certificate)
-    server = grpc.server(futures.ThreadPoolExecutor(4))
-    add_AuthServiceServicer_to_server(unruly, server)
-    add_CustomerServiceServicer_to_server(unruly, server)
-    port = server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials([(key, certificate)]))
-    server.start()
-    yield Gateway(f"https://127.0.0.1:{port}", ca_file)
-    server.stop(None).wait(5)
+    servers: list[grpc.Server] = []
+
+    def start(servicer: Any, *registrations: Callable[[Any, grpc.Server], None]) -> Gateway:
+        server = grpc.server(futures.ThreadPoolExecutor(4))
+        for register in registrations:
+            register(servicer, server)
+        port = server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials([(key, certificate)]))
+        server.start()
+        servers.append(server)
+        return Gateway(f"https://127.0.0.1:{port}", ca_file)
+
+    yield start
+    for server in servers:
+        server.stop(None).wait(5)
+
+
+@pytest.fixture
+def gateway(unruly: Unruly, serve: Callable[..., Gateway]) -> Gateway:
+    """A client of `unruly`."""
+    return serve(unruly, add_AuthServiceServicer_to_server, add_CustomerServiceServicer_to_server)
 
 
 def _self_signed() -> tuple[bytes, bytes]:
