@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,7 +16,8 @@ import psycopg
 import pytest
 from kombu.connection import Connection
 
-from kernel.bus import topology
+from kernel.bus import deadletters, topology
+from kernel.bus.gauges import count_messages
 from kernel.pure.ids import new_id
 from tests.support import servers
 
@@ -41,13 +44,20 @@ def queues(amqp_url: str) -> str:
     return amqp_url
 
 
-@pytest.fixture
-def database_url() -> Iterator[str]:
+@contextmanager
+def effects_database() -> Iterator[str]:
+    """A database with the kernel's tables and what the hearer needs."""
     with servers.database(("0001_kernel",)) as url:
         with psycopg.connect(url) as connection:
             connection.execute("create table effects (order_id text not null, event_id uuid not null)")
             connection.execute("create table failures (left_ integer not null)")
             connection.execute("insert into failures values (0)")
+        yield url
+
+
+@pytest.fixture
+def database_url() -> Iterator[str]:
+    with effects_database() as url:
         yield url
 
 
@@ -122,8 +132,6 @@ def hearer(database_url: str, queues: str) -> Iterator[Process]:
 
 def order_event(status: str = "paid", order_id: str = "o-1", **envelope: object) -> tuple[UUID, str]:
     """The id and body of an event about one order."""
-    import json
-
     event_id = new_id()
     fields: dict[str, object] = {
         "specversion": "1.0",
@@ -136,3 +144,17 @@ def order_event(status: str = "paid", order_id: str = "o-1", **envelope: object)
         "data": {"orders": [{"orderId": order_id, "version": 1, "status": status}]},
     }
     return event_id, json.dumps(fields | envelope)
+
+
+def effects(store: Store) -> list[str]:
+    return [row[0] for row in store.rows("select order_id from effects order by order_id")]
+
+
+def dead(amqp_url: str) -> list[deadletters.DeadLetter]:
+    return deadletters.list_dead(amqp_url, SUBSCRIPTION.dead_queue)
+
+
+def all_quiet(amqp_url: str) -> bool:
+    """Whether no message waits anywhere but on the dead-letter queue."""
+    retry_queues = [SUBSCRIPTION.retry_queue(delay) for delay in ("1s", "10s", "1m", "10m")]
+    return not any(count_messages(amqp_url, [WORK_QUEUE, *retry_queues]).values())

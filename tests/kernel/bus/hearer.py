@@ -51,10 +51,9 @@ class Hearer:
     def _fail_if_told(self) -> None:
         # In a transaction of its own: that of the handler is rolled back.
         with self.app.engine.begin() as connection:
-            left = connection.execute(
-                text("update failures set left_ = left_ - 1 returning left_")
-            ).scalar_one()
-        if left.scalar_one() >= 0:
+            told = connection.execute(text("update failures set left_ = left_ - 1 returning left_"))
+            left = told.scalar_one()
+        if left >= 0:
             raise ConnectionError
 
 
