@@ -14,7 +14,15 @@ from typing import Any
 from gateway.edge.settings import Address, EdgeSettings
 
 _PROGRAM = Path(sys.executable).parent / "envoy"
-_OPTIONS = ("--concurrency 1 --disable-hot-restart --file-flush-interval-msec 50 -l warning").split()
+_OPTIONS = (
+    "--concurrency",
+    "1",
+    "--disable-hot-restart",
+    "--file-flush-interval-msec",
+    "50",
+    "-l",
+    "warning",
+)
 _PATIENCE = 30.0
 
 
@@ -51,7 +59,9 @@ class Envoy:
         if self.process.poll() is not None:
             raise AssertionError(f"Envoy ended: {self.log.read_text()[-2000:]}")
         try:
-            return self.admin("/ready")[0] == 200 and self.stat("listener_manager.total_listeners_active") == 1
+            return (
+                self.admin("/ready")[0] == 200 and self.stat("listener_manager.total_listeners_active") == 1
+            )
         except OSError:
             return False
 
@@ -61,6 +71,15 @@ class Envoy:
     def stop(self) -> None:
         self.process.terminate()
         self.process.wait(_PATIENCE)
+
+    def line(self, request_id: str) -> dict[str, Any]:
+        """The line of one call, which comes a moment after its answer."""
+
+        def found() -> list[dict[str, Any]]:
+            return [line for line in self.lines() if line.get("request_id") == request_id]
+
+        until(found, f"the line of {request_id}")
+        return found()[0]
 
 
 def until(condition: Callable[[], object], what: str, patience: float = _PATIENCE) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import grpc
 import pytest
-from crm.options.v1 import options_pb2
 from google.api import annotations_pb2
 from google.protobuf.descriptor import MethodDescriptor
 
+from crm.options.v1 import options_pb2
 from gateway.edge.catalogue import PublicMethod, descriptors, public_methods
 from tests.gateway.edge.conftest import SERVED, Edge
 from tests.gateway.edge.envoy import until
@@ -31,9 +32,8 @@ def _declared() -> Iterator[tuple[str, MethodDescriptor]]:
 
 
 DECLARED = dict(_declared())
-INTERNAL = [
-    path for path, method in DECLARED.items() if method.GetOptions().Extensions[options_pb2.access].internal
-]
+ACCESS: Any = options_pb2.access
+INTERNAL = [path for path, method in DECLARED.items() if method.GetOptions().Extensions[ACCESS].internal]
 
 
 def _as_json(path: str) -> tuple[str, str]:
@@ -126,7 +126,7 @@ def test_other_paths_lead_nowhere(edge: Edge, path: str) -> None:
         {"scope": "customer.customers.read", "perms": []},
     ],
 )
-def test_a_permission_is_taken_literally(edge: Edge, claims: dict[str, object]) -> None:
+def test_a_permission_is_taken_literally(edge: Edge, claims: dict[str, Any]) -> None:
     token = edge.signer.token(**claims)
     answer = edge.json.call("GET", "/v1/customers/1", token=token)
     assert (answer.status, answer.reason) == (403, "PERMISSION_DENIED")

@@ -72,16 +72,22 @@ FORGERIES: dict[str, Callable[[Signer], str | None]] = {
     "a stranger's key under its own id": lambda ours: f"Bearer {Signer('stranger').token([READ])}",
     "a stranger's key brought along": lambda ours: f"Bearer {_own_key_inside()}",
     "a stranger's key on a server": lambda ours: f"Bearer {_own_key_elsewhere()}",
-    "no signature asked for": lambda ours: "Bearer "
-    + assemble({**_HEADER, "alg": "none"}, usual_claims([READ]), lambda _: b""),
+    "no signature asked for": lambda ours: (
+        "Bearer " + assemble({**_HEADER, "alg": "none"}, usual_claims([READ]), lambda _: b"")
+    ),
     "the signature cut off": lambda ours: f"Bearer {ours.token([READ]).rpartition('.')[0]}.",
     "half a signature": lambda ours: f"Bearer {ours.token([READ])[:-40]}",
     "claims exchanged": lambda ours: f"Bearer {_tampered(ours.token([READ]))}",
-    "our public key as a shared secret": lambda ours: "Bearer "
-    + assemble({**_HEADER, "alg": "HS256"}, usual_claims([READ]), hmac_with(ours.public_pem())),
-    "our key set as a shared secret": lambda ours: "Bearer "
-    + assemble(
-        {**_HEADER, "alg": "HS256"}, usual_claims([READ]), hmac_with(json.dumps(ours.public_key()).encode())
+    "our public key as a shared secret": lambda ours: (
+        "Bearer " + assemble({**_HEADER, "alg": "HS256"}, usual_claims([READ]), hmac_with(ours.public_pem()))
+    ),
+    "our key set as a shared secret": lambda ours: (
+        "Bearer "
+        + assemble(
+            {**_HEADER, "alg": "HS256"},
+            usual_claims([READ]),
+            hmac_with(json.dumps(ours.public_key()).encode()),
+        )
     ),
     "RS256": lambda ours: f"Bearer {_rs256()}",
     "ES384": lambda ours: f"Bearer {_es384()}",

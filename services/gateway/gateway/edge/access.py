@@ -20,7 +20,10 @@ def of_method(method: PublicMethod) -> Json:
     if method.anyone:
         return for_anyone()
     if method.signed_in:
-        return {jwt.FILTER: jwt.required(), FILTER: _allow("signed in", _claim("sub", {"present_match": True}))}
+        return {
+            jwt.FILTER: jwt.required(),
+            FILTER: _allow("signed in", _claim("sub", {"present_match": True})),
+        }
     holds = {"list_match": {"one_of": {"string_match": {"exact": method.permission}}}}
     return {jwt.FILTER: jwt.required(), FILTER: _allow(method.permission, _claim("perms", holds))}
 

@@ -17,7 +17,10 @@ def http_filter() -> Json:
 
     It stands before the transcoder: the transcoder's own limit does not count what it has passed on.
     """
-    return {"name": FILTER, "typed_config": typed("extensions.filters.http.buffer.v3.Buffer", **_at_most(ORDINARY))}
+    return {
+        "name": FILTER,
+        "typed_config": typed("extensions.filters.http.buffer.v3.Buffer", **_at_most(ORDINARY)),
+    }
 
 
 def of_method(method: PublicMethod) -> Json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
+from typing import Any
 
 from google.api import annotations_pb2
 from google.protobuf.descriptor_pb2 import FileDescriptorSet, MethodDescriptorProto, MethodOptions
@@ -12,6 +13,8 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet, MethodDescriptorPr
 from crm.options.v1 import options_pb2
 
 _CHOICES = ("permission", "anyone", "signed_in", "internal")
+# The generated stub leaves out what the option extends.
+_ACCESS: Any = options_pb2.access
 _REPEATABLE = (MethodOptions.NO_SIDE_EFFECTS, MethodOptions.IDEMPOTENT)
 
 
@@ -84,10 +87,12 @@ def _public(files: FileDescriptorSet) -> Iterator[PublicMethod]:
 
 
 def _access(service: str, method: MethodDescriptorProto) -> options_pb2.Access:
-    access = method.options.Extensions[options_pb2.access]
+    access: options_pb2.Access = method.options.Extensions[_ACCESS]
     chosen = [choice for choice in _CHOICES if getattr(access, choice)]
     if len(chosen) != 1:
-        raise ValueError(f"{service}/{method.name} must say exactly one of {', '.join(_CHOICES)}; it says {chosen}")
+        raise ValueError(
+            f"{service}/{method.name} must say exactly one of {', '.join(_CHOICES)}; it says {chosen}"
+        )
     return access
 
 

@@ -44,7 +44,9 @@ def cluster(service: str, addresses: Sequence[str], directory: Path) -> Json:
 
 
 def _endpoint(address: Address) -> Json:
-    return {"endpoint": {"address": {"socket_address": {"address": address.host, "port_value": address.port}}}}
+    return {
+        "endpoint": {"address": {"socket_address": {"address": address.host, "port_value": address.port}}}
+    }
 
 
 def _http2() -> Json:

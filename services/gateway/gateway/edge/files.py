@@ -44,15 +44,16 @@ def write_bytes(path: Path, content: bytes) -> bool:
     """Replaces the file in one step, only when its content differs; says whether it did."""
     if path.exists() and path.read_bytes() == content:
         return False
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    draft = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(draft, 0o644)  # Envoy may run as another user; no secret is in these files
-        os.replace(draft, path)
+        draft.chmod(0o644)  # Envoy may run as another user; no secret is in these files
+        draft.replace(path)
     except BaseException:
-        os.unlink(draft)
+        draft.unlink()
         raise
     return True

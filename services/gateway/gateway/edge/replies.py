@@ -116,7 +116,7 @@ def local_replies() -> Json:
     exact = (PERMISSION_DENIED, NO_SUCH_METHOD, BODY_TOO_LARGE, RATE_LIMITED, HEADERS_TOO_LARGE)
     mappers = [
         _as_json(_all(_on_health_path(), _status("EQ", 200)), 200, {"status": "SERVING"}),
-        *_mappers(_on_health_path(), UNWELL),
+        *_mappers(_all(_on_health_path(), _status("EQ", 503)), UNWELL),
         # Envoy calls a token for another audience forbidden.
         *_mappers(_any(_status("EQ", 401), _because("jwt_authn_access_denied")), UNAUTHENTICATED),
         *(mapper for refusal in exact for mapper in _mappers(_status("EQ", refusal.http), refusal)),
