@@ -25,8 +25,10 @@ def record_users(session: Session, users: Sequence[tuple[UUID, int, UUID | None,
     """Applies (user id, version, team id, disabled) rows that are newer than what is held."""
     if not users:
         return
+    # One statement can't touch a row twice: of a user told twice the greater version stays.
+    newest = {user[0]: user for user in sorted(users, key=lambda user: user[1])}
     ids, versions, teams, disabled = (
-        list(column) for column in zip(*sorted(users, key=lambda u: u[0]), strict=True)
+        list(column) for column in zip(*(newest[user_id] for user_id in sorted(newest)), strict=True)
     )
     session.connection().exec_driver_sql(
         _USERS, {"ids": ids, "versions": versions, "teams": teams, "disabled": disabled}
