@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from rich.console import Console
 from rich.table import Table
 
+from crm_cli.local.report import make_console
 from crm_cli.local.stack import StackInfo
 from kernel.bus import deadletters
 from kernel.bus.deadletters import DeadLetter
@@ -41,8 +41,7 @@ def show(letters: list[DeadLetter]) -> None:
     for letter in letters:
         facts = asdict(letter)
         table.add_row(*(str(facts[column]) for column in columns))
-    console = Console()
-    console.print(table if letters else "no dead letters")
+    make_console().print(table if letters else "no dead letters")
 
 
 def _queues(info: StackInfo, queue: str | None) -> Iterator[str]:

@@ -60,11 +60,14 @@ def deploy(installation: Installation, report: Report) -> None:
     """Schemas, topology, first administrator, Envoy's files, then every process. Raises StepFailed."""
     with report.step("Schemas"):
         advice = "a migration failed; its SQL error is above"
-        _run_all(installation, [Command(name, "store", ("upgrade",), advice) for name in SERVICES])
+        commands = [Command(name, "store", ("upgrade",), advice) for name in SERVICES]
+        # Needs no server; RabbitMQ is still starting.
+        commands += [Command(name, "events", ("topology",), "see the error above") for name in SERVICES]
+        _run_all(installation, commands)
+        installation.publish(queues=_queues(installation))
     await_servers(installation, report)
     with report.step("Queues, first administrator, gateway's files"):
         _run_all(installation, _commands_before_start(installation))
-        installation.publish(queues=_queues(installation))
     with report.step("Services and gateway") as tell:
         programs = [*_processes(installation), _envoy(installation)]
         installation.supervisor.add(programs)
@@ -98,7 +101,6 @@ def _commands_before_start(installation: Installation) -> list[Command]:
     """What needs schemas and broker, in any order."""
     queues = "if a queue exists with other arguments, `make reset` makes it anew"
     commands = [Command(name, "events", ("declare",), queues) for name in SERVICES]
-    commands += [Command(name, "events", ("topology",), "see the error above") for name in SERVICES]
     password = str(installation.layout.admin_password)
     first_user = ("bootstrap", "--login", ADMIN, "--password-file", password)
     commands.append(Command("gateway", "jobs", first_user, "the gateway refused its first user"))

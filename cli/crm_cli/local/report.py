@@ -13,6 +13,12 @@ _TAIL = 25  # lines of a log
 _ADVICE = "try again; `make reset` forgets all data and begins anew, if that is acceptable"
 
 
+def make_console() -> Console:
+    """Standard output; wide where nobody watches, so that nothing is cut off in a log."""
+    console = Console(soft_wrap=True)
+    return console if console.is_terminal else Console(soft_wrap=True, width=200)
+
+
 class StepFailed(Exception):
     """A step of the deployment did not succeed; `log` is where it says why."""
 

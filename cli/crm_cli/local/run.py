@@ -8,13 +8,12 @@ import signal
 import threading
 from types import FrameType
 
-from rich.console import Console
 from rich.table import Table
 
 from crm_cli.local import deploy, sample_state
 from crm_cli.local.installation import AlreadyRunning, Installation
 from crm_cli.local.layout import Layout
-from crm_cli.local.report import Report, StepFailed
+from crm_cli.local.report import Report, StepFailed, make_console
 from crm_cli.local.sample_state import SampleState
 from crm_cli.local.stack import DemoLogin, StackInfo
 
@@ -25,8 +24,7 @@ class _Stopped(BaseException):
 
 def run(name: str, with_sample: bool, only_servers: bool, quiet: bool) -> int:
     """Runs the installation `name` until a signal; answers the exit code."""
-    # A terminal that closes or pytest's pipe must not end us half-way through stopping.
-    console = Console(soft_wrap=True)
+    console = make_console()
     report = Report(console, quiet)
     signal.signal(signal.SIGINT, _stop)
     signal.signal(signal.SIGTERM, _stop)
@@ -94,7 +92,7 @@ def _welcome(report: Report, info: StackInfo) -> None:
     """Where it is, who may come in, and what to try."""
     table = Table(title="Demo logins", title_justify="left", box=None, pad_edge=False)
     for column in ("role", "name", "login", "password"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for login in info.logins or [DemoLogin("admin", info.admin_login, info.admin_password)]:
         table.add_row(login.role, login.name, login.login, login.password)
     console = report.console

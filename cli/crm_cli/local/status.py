@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -13,11 +14,11 @@ from typing import Any
 
 import psutil
 import psycopg
-from rich.console import Console
 from rich.table import Table
 
 from crm_cli.local import postgres, rabbitmq, redis_server, waiting
 from crm_cli.local.program import Probe
+from crm_cli.local.report import make_console
 from crm_cli.local.stack import ProcessInfo, ServiceInfo, StackInfo
 from kernel.bus.broker import BROKER_ERRORS
 from kernel.bus.gauges import count_messages
@@ -110,13 +111,16 @@ def _process(info: StackInfo, process: ProcessInfo) -> list[Part]:
 
 
 def _memory(pid: int) -> int:
-    """Megabytes of a process and its children, shared pages counted once a process."""
+    """Megabytes of a process and its children, shared pages divided among those who share them."""
+    total = 0
     try:
         process = psutil.Process(pid)
-        family = [process, *process.children(recursive=True)]
-        return round(sum(one.memory_info().rss for one in family) / 1_000_000)
+        for one in [process, *process.children(recursive=True)]:
+            with suppress(psutil.Error):
+                total += one.memory_full_info().pss
     except psutil.Error:
         return 0
+    return round(total / 1_000_000)
 
 
 def _named_server(info: StackInfo, name: str) -> list[Part]:
@@ -179,10 +183,10 @@ def _print(info: StackInfo, parts: list[Part]) -> None:
     for column in ("", "part", "state", "facts"):
         table.add_column(column, overflow="fold")
     for part in parts:
-        facts = "  ".join(f"{key} {value}" for key, value in part.facts.items() if value not in (None, ""))
+        facts = "  ".join(f"{key} {value}" for key, value in part.facts.items() if value)
         state = "[green]well[/green]" if part.well else f"[red]{part.reason}[/red]"
         table.add_row(f"[dim]{part.group}[/dim]", part.name, state, f"[dim]{facts}[/dim]")
-    console = Console()
+    console = make_console()
     console.print(table)
     unwell = [part.name for part in parts if not part.well]
     megabytes = sum(part.facts.get("memory_mb", 0) for part in parts)
