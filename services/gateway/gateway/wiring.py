@@ -60,9 +60,10 @@ class GatewayApp(App):
 
         Safe in several processes at once. Raises KeyringUnavailable when a key must be made and can't.
         """
-        if not queries.public_keys(self.reader):
-            self.rotate_signing_keys()
         rows = queries.public_keys(self.reader)
+        if not rows:
+            self.rotate_signing_keys()
+            rows = queries.public_keys(self.reader)
         return [SigningKey(row.kid, row.x, row.y, row.signs_from).jwk() for row in rows]
 
     def rotate_signing_keys(self) -> None:

@@ -16,7 +16,7 @@ LONGEST_PASSWORD = 256
 LONGEST_DISPLAY_NAME = 100
 
 # Begins with a letter, so that nobody's phone number becomes a login.
-_LOGIN = re.compile(r"(?=.{2,64}\Z)[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*")
+_LOGIN = re.compile(r"(?=.{2,64}$)[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*")
 
 
 @dataclass(eq=False)
@@ -70,7 +70,7 @@ def normalize_login(text: str) -> str:
 
 
 def check_login(login: str, checks: Checks) -> None:
-    if not _LOGIN.match(login):
+    if not _LOGIN.fullmatch(login):
         checks.refuse(
             "user.login",
             "LOGIN_FORMAT",
