@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections import Counter
-from functools import cache
 from string import Formatter
 
-from kernel.pure.errors import CrmError, catalogue
-from tests.architecture.house import KERNEL, SERVICES, module, python
-
-
-@cache
-def errors() -> tuple[type[CrmError], ...]:
-    """Every error of ours with a reason: domains hold the services' errors, the kernel the shared ones."""
-    folders = [KERNEL / "pure", KERNEL / "sql", KERNEL / "rpc"]
-    folders += [folder / room for folder in SERVICES.values() for room in ("domain", "usecases")]
-    for folder in folders:
-        for path in python(folder):
-            importlib.import_module(module(path))
-    ours = ("kernel.", *(f"{service}." for service in SERVICES))
-    return tuple(error for error in catalogue() if error.__module__.startswith(ours))
+from docs.generate_errors import errors, page
+from tests.architecture.house import ROOT, text
 
 
 def test_reasons_are_unique() -> None:
@@ -54,6 +40,11 @@ def test_both_sentences_use_the_same_facts() -> None:
 def test_every_error_has_a_kind() -> None:
     """The kind becomes the gRPC code; an error without one would be INTERNAL."""
     assert not [error for error in errors() if not hasattr(error, "kind")]
+
+
+def test_the_page_lists_every_error() -> None:
+    """An integrator reads the page, not our classes."""
+    assert text(ROOT / "docs/errors.md") == page(), "run python docs/generate_errors.py"
 
 
 def _placeholders(sentence: str) -> set[str]:
