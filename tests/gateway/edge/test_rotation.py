@@ -20,6 +20,8 @@ from tests.gateway.edge.envoy import until
 from tests.gateway.edge.tokens import Signer
 
 READ = "customer.customers.read"
+CREATE = "customer.customers.create"
+CREATE_CUSTOMER = "/crm.customer.v1.CustomerService/CreateCustomer"
 GET_CUSTOMER = "/crm.customer.v1.CustomerService/GetCustomer"
 
 
@@ -55,6 +57,7 @@ class Callers:
         until(lambda: self.answered >= goal or self.refused, f"{calls} more calls")
 
     def _by_json(self) -> None:
+        """On one connection, which stays."""
         with closing(self._edge.json.connect()) as connection:
             while not self._ending.is_set():
                 token = self.signer.token([READ])
@@ -63,8 +66,9 @@ class Callers:
 
     def _by_grpc(self) -> None:
         while not self._ending.is_set():
-            outcome = self._edge.grpc.call(GET_CUSTOMER, token=self.signer.token([READ]))
-            self._note(outcome.code is grpc.StatusCode.OK, f"{outcome.code} {outcome.message}")
+            for method in (GET_CUSTOMER, CREATE_CUSTOMER):
+                outcome = self._edge.grpc.call(method, token=self.signer.token([READ, CREATE]))
+                self._note(outcome.code is grpc.StatusCode.OK, f"{outcome.code} {outcome.message}")
 
     def _note(self, well: bool, what: str) -> None:
         with self._lock:
@@ -130,6 +134,31 @@ def test_no_call_is_refused_while_a_server_joins_and_another_leaves(own: Edge, a
         until(lambda: own.envoy.stat("cluster.customer.membership_total") == 1, "the new addresses")
     assert callers.refused == []
     new.stop()
+
+
+def test_no_call_is_refused_while_servers_restart_one_after_the_other(
+    own: Edge, authority: Authority
+) -> None:
+    """A server says that it drains, waits until Envoy has heard, finishes what it has and comes back."""
+    servers = [own.services["customer"], start("customer", authority)]
+    upstreams = {**own.settings.upstreams, "customer": [server.address for server in servers]}
+    render(own.settings.model_copy(update={"upstreams": upstreams}), [own.signer.public_key()])
+    until(partial(_healthy, own, 2), "both servers")
+    callers = Callers(own)
+    with callers.calling():
+        for number, server in enumerate(servers):
+            server.say(serving=False)
+            until(partial(_healthy, own, 1), "Envoy has heard")
+            server.server.stop(10).wait()
+            servers[number] = start("customer", authority, server.port)
+            until(partial(_healthy, own, 2), "it is back")
+    assert callers.refused == []
+    for server in servers:
+        server.stop()
+
+
+def _healthy(edge: Edge, servers: int) -> bool:
+    return edge.envoy.stat("cluster.customer.membership_healthy") == servers
 
 
 def test_a_broken_file_changes_nothing(own: Edge) -> None:

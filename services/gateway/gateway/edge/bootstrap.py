@@ -28,6 +28,4 @@ def bootstrap(settings: EdgeSettings, clusters_file: Path, listeners_file: Path)
                 }
             ]
         },
-        # Large gRPC messages arrive whole in the counters, bursts do not fill the log.
-        "stats_flush_interval": "5s",
     }

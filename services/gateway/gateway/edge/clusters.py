@@ -36,8 +36,12 @@ def cluster(service: str, addresses: Sequence[str], directory: Path) -> Json:
         typed_extension_protocol_options={"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": _http2()},
         transport_socket=_mutual_tls(service, directory),
         health_checks=[_health_check(service)],
-        # When no server is healthy, try them all: a draining one still answers what reaches it.
-        common_lb_config={"healthy_panic_threshold": {"value": 1}},
+        common_lb_config={
+            # When no server is healthy, try them all: a draining one still answers what reaches it.
+            "healthy_panic_threshold": {"value": 1},
+            # By default what health checks find is held back for up to a second, and a draining server called.
+            "update_merge_window": "0s",
+        },
         outlier_detection=_outliers(),
         circuit_breakers=_circuit_breakers(),
     )
