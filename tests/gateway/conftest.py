@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -21,9 +21,9 @@ NOON = datetime(2026, 6, 30, 4, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"
 
 _OWN_TABLES = (
-    "users, team_tree, service_accounts, sessions, refresh_tokens, revocations, signing_keys, "
-    "outbox, timers, audit, idempotency"
-)
+    "users", "team_tree", "service_accounts", "sessions", "refresh_tokens", "revocations", "signing_keys",
+    "outbox", "timers", "audit", "idempotency",
+)  # fmt: skip
 
 MakeUser = Callable[..., "User"]
 
@@ -62,9 +62,11 @@ def app(session_app: GatewayApp, clock: FixedClock) -> GatewayApp:
     return session_app
 
 
-def empty(app: GatewayApp) -> None:
+def empty(app: GatewayApp, keep: Collection[str] = ()) -> None:
+    """Leaves nothing in the tables but the preset roles and what stands in `keep`."""
+    tables = ", ".join(table for table in _OWN_TABLES if table not in keep)
     with app.engine.begin() as connection:
-        connection.exec_driver_sql(f"truncate {_OWN_TABLES}")
+        connection.exec_driver_sql(f"truncate {tables}")
 
 
 @pytest.fixture

@@ -180,9 +180,9 @@ def test_neither_secrets_nor_tokens_nor_passwords_are_stored(app: GatewayApp, ma
         _, secret = create_service_account(work, "ERP", ())
     tables = ("users", "refresh_tokens", "service_accounts", "sessions", "audit", "outbox")
     stored = "".join(
-        row.whole
+        str(row.whole)
         for table in tables
-        for row in app.reader.rows(f"select cast({table} as text) as whole from {table}".replace("'", ""))
+        for row in app.reader.rows(f"select {table}::text as whole from {table}")
     )
     for hidden in (session.refresh_token, secret, PASSWORD):
         assert hidden not in stored
