@@ -10,11 +10,11 @@ import pytest
 from crm.gateway.v1 import auth_service_pb2 as pb
 from crm.gateway.v1 import directory_service_pb2 as directory
 from crm.gateway.v1 import identity_pb2
-from kernel.pure.grants import Principal
+from kernel.pure.grants import Principal, PrincipalKind, Scope
 from kernel.pure.ids import new_id
 from tests.gateway.api.conftest import AUTH, DIRECTORY, Gateway, NewLogin
 from tests.gateway.conftest import PASSWORD
-from tests.support.api import Refused
+from tests.support.api import Keys, Refused
 
 WRONG = "wrong password!"
 
@@ -173,8 +173,9 @@ def test_trust_is_for_services_only(gateway: Gateway) -> None:
 
 
 def test_a_forged_token_is_refused(gateway: Gateway, new_login: NewLogin) -> None:
-    principal = Principal.service("gateway")
+    """Without signature, with another one, none of ours, or signed by a key that nobody published."""
+    principal = Principal(PrincipalKind.USER, str(new_id()), {"gateway.users.manage": Scope.ALL})
     token = gateway.as_user(new_login())
     head, body, _ = token.split(".")
-    for forged in (f"{head}.{body}.", f"{head}.{body}.{'A' * 86}", "x", gateway.api._keys.token(principal)):
+    for forged in (f"{head}.{body}.", f"{head}.{body}.{'A' * 86}", "x", Keys().token(principal)):
         assert gateway.refusal(f"{AUTH}/GetSelf", pb.GetSelfRequest(), forged).code == "UNAUTHENTICATED"
