@@ -39,7 +39,7 @@ def cluster(service: str, addresses: Sequence[str], directory: Path) -> Json:
         common_lb_config={
             # When no server is healthy, try them all: a draining one still answers what reaches it.
             "healthy_panic_threshold": {"value": 1},
-            # By default what health checks find is held back for up to a second, and a draining server called.
+            # By default what health checks find is held back for a second, and a draining server called.
             "update_merge_window": "0s",
         },
         outlier_detection=_outliers(),
