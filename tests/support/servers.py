@@ -13,6 +13,7 @@ import json
 import os
 import secrets
 import shlex
+import socket
 import subprocess
 import tempfile
 import time
@@ -121,6 +122,35 @@ def environment(database_url: str, amqp_url: str, **more: str) -> dict[str, str]
         "CRM_AMQP_URL": amqp_url,
         **more,
     }
+
+
+@contextmanager
+def away(database_url: str) -> Iterator[None]:
+    """Inside, the database can't be reached: who was connected is thrown out, nobody gets in."""
+    server, name = setting("CRM_TEST_DATABASE_URL"), database_url.rsplit("/", 1)[1]
+    allow = sql.SQL("alter database {} allow_connections {}")
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(allow.format(sql.Identifier(name), sql.SQL("false")))
+        connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (name,)
+        )
+        try:
+            yield
+        finally:
+            connection.execute(allow.format(sql.Identifier(name), sql.SQL("true")))
+
+
+def cut_connections(amqp_url: str) -> None:
+    """Ends every connection to a virtual host, as a broker does that is restarted."""
+    name = amqp_url.rsplit("/", 1)[1]
+    _rabbitmqctl("close_all_connections", "--vhost", name, "cut by a test")
+
+
+def free_port() -> int:
+    """A port that nothing listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @cache

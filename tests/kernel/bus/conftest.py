@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,7 +66,13 @@ class Store:
     """Short statements on a test's database."""
 
     def __init__(self, url: str) -> None:
+        self._url = url
         self._connection = psycopg.connect(url, autocommit=True)
+
+    def connect(self) -> None:
+        """Connects again, after the database was away."""
+        self._connection.close()
+        self._connection = psycopg.connect(self._url, autocommit=True)
 
     def rows(self, statement: str, *values: object) -> list[Any]:
         return self._connection.execute(statement.encode(), values).fetchall()
@@ -99,11 +106,19 @@ class Process:
     """The hearer as a process of its own."""
 
     def __init__(self, database_url: str, amqp_url: str) -> None:
-        self._environment = servers.environment(database_url, amqp_url)
+        self.ops_address = f"127.0.0.1:{servers.free_port()}"
+        self._environment = servers.environment(database_url, amqp_url, CRM_OPS_ADDRESS=self.ops_address)
+        self._log = tempfile.NamedTemporaryFile("w", suffix=".log")  # noqa: SIM115  closed by clean_up
         self._running: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        self._running = subprocess.Popen([sys.executable, str(HEARER)], env=self._environment)
+        self._running = subprocess.Popen(
+            [sys.executable, str(HEARER)], env=self._environment, stdout=self._log, stderr=subprocess.STDOUT
+        )
+
+    def log(self) -> str:
+        """All that it has written so far."""
+        return Path(self._log.name).read_text("utf-8")
 
     def kill(self) -> None:
         """kill -9."""
@@ -120,6 +135,9 @@ class Process:
     def clean_up(self) -> None:
         if self._running is not None and self._running.poll() is None:
             self.kill()
+        # Shown with a failing test.
+        sys.stdout.write(self.log()[-20_000:])
+        self._log.close()
 
 
 @pytest.fixture

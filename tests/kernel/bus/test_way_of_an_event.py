@@ -40,8 +40,11 @@ def running(database_url: str, amqp_url: str) -> Iterator[None]:
     topology.declare(amqp_url, "sales", [SUBSCRIPTION])
     process = Process(database_url, amqp_url)
     process.start()
-    yield
-    assert process.stop() == 0
+    try:
+        yield
+        assert process.stop() == 0
+    finally:
+        process.clean_up()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from kernel.jobs.worker import make_queue
 from kernel.sql.app import App
 from kernel.sql.uow import UnitOfWork
 from tests.kernel.jobs.conftest import Process
+from tests.support import servers
 from tests.support.servers import eventually
 
 Open = Callable[[], UnitOfWork]
@@ -72,6 +73,23 @@ def test_a_stopped_process_interrupts_its_job_and_another_goes_on(
     assert value(app, "select status from procrastinate_jobs where task_name = 'walk'") == "todo"
     start()
     eventually(lambda: "walk ended" in effects())
+
+
+def test_the_process_outlives_the_absence_of_its_database(
+    app: App, database_url: str, work: Open, effects: Effects, start: Start
+) -> None:
+    process = start()
+    with work() as unit:
+        unit.defer("greet", name="Li")
+    eventually(lambda: effects() == ["greeted Li"])
+    with servers.away(database_url):
+        # Whoever was connected has been thrown out; that is enough to end the library's worker.
+        app.engine.dispose()
+    with work() as unit:
+        unit.defer("greet", name="Wu")
+        unit.schedule("ring", "a", datetime.now(UTC))
+    eventually(lambda: effects() == ["greeted Li", "greeted Wu", "rang a"], seconds=40)
+    assert process.stop() == 0
 
 
 def test_only_jobs_of_dead_workers_are_rescued(app: App) -> None:

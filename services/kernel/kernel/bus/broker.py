@@ -18,5 +18,6 @@ def connect(amqp_url: str) -> Any:
     Without heartbeats: it is for short work, and who waits for an answer sets a time for it.
     """
     connection: Any = Connection(amqp_url, connect_timeout=5, heartbeat=0)  # type: ignore[no-untyped-call]
-    connection.connect()
+    # One try: whoever calls knows how long to pause before the next.
+    connection.ensure_connection(max_retries=0)
     return connection

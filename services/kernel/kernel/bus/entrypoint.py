@@ -201,6 +201,6 @@ def place(error: Exception) -> str:
     """An error's class or reason, and where it was raised; never its text, which may quote data."""
     name = error.reason if isinstance(error, CrmError) and error.reason else type(error).__name__
     frames = traceback.extract_tb(error.__traceback__)
-    if not frames:
-        return name
-    return f"{name} at {Path(frames[-1].filename).name}:{frames[-1].lineno}"
+    # The last line of ours says more than the depths of a library.
+    ours = [frame for frame in frames if "site-packages" not in frame.filename] or frames
+    return f"{name} at {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else name

@@ -94,7 +94,8 @@ class _Confirms:
     """
 
     def __init__(self, connection: Any) -> None:
-        self._connection = connection
+        # The one beneath kombu's: that would reconnect while we wait for confirms that are lost.
+        self._wire = connection.connection
         self._channel = connection.channel()
         self._channel.confirm_select()
         self._channel.events["basic_ack"].add(self._on_ack)
@@ -130,7 +131,7 @@ class _Confirms:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError("the broker did not confirm in time")
-            self._connection.drain_events(timeout=left)
+            self._wire.drain_events(timeout=left)
         outcome = Outcome(frozenset(self._unroutable), frozenset(self._refused))
         self._unroutable, self._refused = set(), set()
         return outcome
