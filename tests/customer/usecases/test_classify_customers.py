@@ -10,10 +10,9 @@ import pytest
 
 from customer.domain.customer import Person, Profile
 from customer.jobs.review_classes import review_classes
-from customer.store.classes import REVIEW
 from customer.usecases.classify_customers import apply_orders
 from customer.usecases.create_customers import create_customer
-from customer.usecases.ports import OrderRow
+from customer.usecases.ports import REVIEW, OrderRow
 from customer.wiring import CustomerApp
 from kernel.jobs.timers import fire_due
 from kernel.pure.clock import FixedClock

@@ -8,12 +8,12 @@ from uuid import UUID
 
 from crm.customer.v1 import customer_pb2 as pb
 from crm.customer.v1 import customer_service_pb2 as rpc
+from customer import metrics
 from customer.api import translate
 from customer.domain.classification import rule_of
 from customer.domain.errors import CustomerNotFound, SchemeNotFound
 from customer.domain.schemes import Scheme
 from customer.store import queries
-from customer.store.customers import SEALED_IN
 from customer.usecases.create_customers import Created, Existing, Outcome, create_customer, create_customers
 from customer.usecases.update_customer import update_customer
 from customer.wiring import CustomerApp
@@ -30,7 +30,9 @@ class CustomerServicer:
 
     def create_customer(self, request: rpc.CreateCustomerRequest, call: Call) -> pb.Customer:
         profile = translate.profile(request.customer, "customer")
-        return translate.stored(create_customer(call.work, profile))
+        customer = create_customer(call.work, profile)
+        metrics.customers_recorded.labels("created").inc()
+        return translate.stored(customer)
 
     def batch_create_customers(
         self, request: rpc.BatchCreateCustomersRequest, call: Call
@@ -40,6 +42,8 @@ class CustomerServicer:
             for index, message in enumerate(request.customers)
         ]
         outcomes = create_customers(call.work, profiles)
+        for outcome in outcomes:
+            metrics.customers_recorded.labels(type(outcome).__name__.lower()).inc()
         return rpc.BatchCreateCustomersResponse(outcomes=[_outcome(o, call.language) for o in outcomes])
 
     def update_customer(self, request: rpc.UpdateCustomerRequest, call: Call) -> pb.Customer:
@@ -97,7 +101,7 @@ class CustomerServicer:
         return translate.customer(row, document)
 
     def _open(self, rows: Sequence[Any]) -> list[dict[str, Any] | None]:
-        return self._app.sealer.open_page(SEALED_IN, [(row.id, row.id, row.sealed) for row in rows])
+        return queries.open_documents(self._app.sealer, rows)
 
 
 def _outcome(outcome: Outcome, language: str) -> rpc.CreateOutcome:

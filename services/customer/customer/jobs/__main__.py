@@ -1,7 +1,7 @@
 """python -m customer.jobs: keeps time and does long work."""
 
 from customer.jobs.review_classes import review_classes
-from customer.store.classes import REVIEW
+from customer.usecases.ports import REVIEW
 from customer.wiring import build
 from kernel.jobs.worker import main
 

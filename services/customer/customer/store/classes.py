@@ -10,13 +10,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from customer.domain.schemes import Scheme
-from customer.usecases.ports import ClassRow
+from customer.usecases.ports import REVIEW, ClassRow
 from kernel.pure.clock import day_start
 from kernel.sql import timers
 from kernel.sql.timers import Timer
-
-# The timer, one a customer, on the day when time alone may change a class.
-REVIEW = "review_classes"
 
 _SCHEMES = "select distinct on (id) id, version, title, rules from schemes order by id, version desc"
 _OF = """

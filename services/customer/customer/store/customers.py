@@ -12,12 +12,10 @@ from sqlalchemy.orm import Session
 
 from customer.domain.customer import Company, Customer, ExternalId, Person, Profile
 from customer.domain.errors import CustomerNotFound
+from customer.store.queries import SEALED_IN
 from kernel.pure.grants import Principal
 from kernel.sql import scope
 from kernel.sql.crypto.sealing import Sealer
-
-# The table a sealed document belongs to; part of what its seal is bound to.
-SEALED_IN = "customers"
 
 _COLUMNS = "id, version, kind, owner_id, sealed, company, source_channel, industry, province, city, tags"
 _INSERT = f"""

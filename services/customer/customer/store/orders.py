@@ -9,8 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from customer.domain.purchases import Purchases
-from customer.store.classes import REVIEW
-from customer.usecases.ports import OrderRow
+from customer.usecases.ports import REVIEW, OrderRow
 from kernel.pure.clock import year_before
 from kernel.sql import timers
 

@@ -10,9 +10,12 @@ from uuid import UUID
 from kernel.pure.clock import year_before
 from kernel.pure.grants import Principal
 from kernel.sql import scope
+from kernel.sql.crypto.sealing import Sealer
 from kernel.sql.engine import Reader
 
 READ = "customer.customers.read"
+# The table a sealed document belongs to; part of what its seal is bound to.
+SEALED_IN = "customers"
 
 _CUSTOMER = """
     select c.id, c.version, c.kind, c.owner_id, c.sealed, c.company, c.source_channel, c.industry,
@@ -43,6 +46,11 @@ def get_customer(reader: Reader, principal: Principal, customer_id: UUID) -> Any
     """The row of one customer; None when there is none or it is out of scope."""
     condition, params = scope.predicate(principal, READ, "c.owner_id")
     return reader.row(f"{_CUSTOMER} where c.id = %(id)s and {condition}", {"id": customer_id, **params})
+
+
+def open_documents(sealer: Sealer, rows: Sequence[Any]) -> list[dict[str, Any] | None]:
+    """The personal documents of a page of rows; None for companies and for persons whose keys are gone."""
+    return sealer.open_page(SEALED_IN, [(row.id, row.id, row.sealed) for row in rows])
 
 
 def list_customers(reader: Reader, principal: Principal, after: UUID | None, limit: int) -> list[Any]:

@@ -16,6 +16,9 @@ from kernel.pure.clock import Clock
 from kernel.pure.events import Event
 from kernel.pure.grants import Principal
 
+# The timer, one a customer, on the day when time alone may change a class.
+REVIEW = "review_classes"
+
 
 @dataclass(frozen=True)
 class OrderRow:
