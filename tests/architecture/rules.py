@@ -39,7 +39,7 @@ def environment(source: ast.AST) -> Iterator[Finding]:
         if isinstance(node, ast.Attribute) and dotted(node) in ("os.environ", "os.getenv", "os.environb"):
             yield node.lineno, f"reads {dotted(node)}"
     for line, imported in imports(source):
-        if imported in ("os.environ", "os.getenv"):
+        if imported in ("os.environ", "os.getenv") or imported.startswith("pydantic_settings."):
             yield line, f"imports {imported}"
 
 

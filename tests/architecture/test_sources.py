@@ -72,6 +72,7 @@ def test_no_test_is_emptied() -> None:
 PLANTED = [
     (rules.environment, "import os\nurl = os.environ['CRM_DATABASE_URL']"),
     (rules.environment, "from os import getenv"),
+    (rules.environment, "from pydantic_settings import BaseSettings"),
     (rules.commits, "def use(work):\n    work.session.commit()"),
     (rules.commits, "with app.engine.begin() as connection: ..."),
     (rules.bodies_logged, "log.info('stored', request=request)"),
