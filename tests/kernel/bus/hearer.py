@@ -8,6 +8,7 @@ import kernel.bus.green  # noqa: F401  # isort: skip
 
 from sqlalchemy import text
 
+from crm.gateway.v1.events_pb2 import UsersRecorded
 from crm.sales.v1.events_pb2 import OrdersRecorded, ProductsRecorded
 from kernel.bus.entrypoint import hears
 from kernel.bus.envelope import Envelope
@@ -47,6 +48,15 @@ class Hearer:
                 raise KeyError(order.status)
             if order.status == "flaky":
                 self._fail_if_told()
+
+    @hears(UsersRecorded)
+    def follow_users(self, work: UnitOfWork, event: UsersRecorded, envelope: Envelope) -> None:
+        """A second queue on the same connection."""
+        for user in event.users:
+            work.session.execute(
+                text("insert into effects (order_id, event_id) values (:user, :event)"),
+                {"user": user.user_id, "event": envelope.id},
+            )
 
     def _fail_if_told(self) -> None:
         # In a transaction of its own: that of the handler is rolled back.

@@ -12,6 +12,7 @@ from kernel.bus.publisher import Outgoing, Publisher
 from tests.kernel.bus.conftest import (
     ORDERS,
     SUBSCRIPTION,
+    USERS,
     WORK_QUEUE,
     Process,
     Store,
@@ -37,7 +38,7 @@ def database_url() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def running(database_url: str, amqp_url: str) -> Iterator[None]:
     """One events process for all tests here; it must be able to stop in order."""
-    topology.declare(amqp_url, "sales", [SUBSCRIPTION])
+    topology.declare(amqp_url, "sales", [SUBSCRIPTION, USERS])
     process = Process(database_url, amqp_url)
     process.start()
     try:
@@ -55,10 +56,10 @@ def store(store: Store, queues: str) -> Store:
     return store
 
 
-def send(amqp_url: str, event_id: str, body: str) -> None:
-    """Puts a message on the work queue, past the relay."""
+def send(amqp_url: str, event_id: str, body: str, queue: str = WORK_QUEUE) -> None:
+    """Puts a message on a work queue, past the relay."""
     publisher = Publisher(amqp_url)
-    assert publisher.publish([Outgoing(event_id, ORDERS, body, "", WORK_QUEUE)]).complete
+    assert publisher.publish([Outgoing(event_id, ORDERS, body, "", queue)]).complete
     publisher.close()
 
 
@@ -68,6 +69,17 @@ def test_a_committed_fact_takes_effect_and_leaves_the_outbox(store: Store) -> No
     eventually(lambda: effects(store) == ["o-7"])
     assert store.rows("select handler, event_id from inbox") == [("sales.apply_orders", event_id)]
     eventually(lambda: store.value("select count(*) from outbox") == 0)
+
+
+def test_handlers_of_one_process_hear_their_own_events(store: Store, queues: str) -> None:
+    user_id, user = order_event(type=USERS.event_type, data={"users": [{"userId": "u-1"}]})
+    send(queues, str(user_id), user, USERS.queue)
+    store.tell([order_event()])
+    eventually(lambda: effects(store) == ["o-1", "u-1"])
+    assert {row[0] for row in store.rows("select handler from inbox")} == {
+        "sales.apply_orders",
+        "sales.follow_users",
+    }
 
 
 def test_fields_of_a_newer_contract_are_ignored(store: Store) -> None:

@@ -97,8 +97,9 @@ class Hears(Entrypoint):
         trace.current.set(trace.continued(envelope.traceparent))
         pause = 0.1
         while not self._try(message, envelope, event):
-            # The database is away: nothing can be done for any event, so this one waits in hand.
-            if self.queue_consumer.stopping:
+            # The database is away: nothing can be done for any event, so this one waits in hand,
+            # unless the broker has taken it back or will.
+            if self.queue_consumer.stopping or not delivery_lives(message):
                 return
             eventlet.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
@@ -195,6 +196,11 @@ class Hears(Entrypoint):
             "event_type": self._to.event_type,
             "handler": self._to.handler,
         }
+
+
+def delivery_lives(message: Delivery) -> bool:
+    """Whether the message can still be answered for: its connection is the one it came by."""
+    return message.channel is not None and message.channel.connection is not None
 
 
 def place(error: Exception) -> str:

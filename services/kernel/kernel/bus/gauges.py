@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
+from amqp.exceptions import NotFound
 from sqlalchemy import Engine, text
 
-from kernel.bus.broker import connect
+from kernel.bus.broker import BROKER_ERRORS, connect
 from kernel.bus.topology import Subscription
 from kernel.ops import metrics
 from kernel.ops.logs import logger
@@ -27,6 +29,7 @@ class GaugeLoop:
         self._url = amqp_url
         self._queues = [subscription.dead_queue for subscription in subscriptions]
         self._stopping = False
+        self._connection: Any = None
 
     def stop(self) -> None:
         """Asks `run` to return; it does within a second."""
@@ -51,19 +54,32 @@ class GaugeLoop:
         metrics.outbox_age.set(max(0.0, age))
 
     def measure_dead_letters(self) -> None:
-        for queue, count in count_messages(self._url, self._queues).items():
+        """Keeps its connection: a new one each time would fill the broker's log."""
+        try:
+            self._connection = self._connection or connect(self._url)
+            counts = _count(self._connection, self._queues)
+        except BROKER_ERRORS:
+            lost, self._connection = self._connection, None
+            if lost is not None:
+                lost.collect(socket_timeout=1)
+            raise
+        for queue, count in counts.items():
             metrics.dead_letters.labels(queue).set(count)
 
 
 def count_messages(amqp_url: str, queues: Sequence[str]) -> dict[str, int]:
     """How many messages wait on each queue; queues that don't exist are left out."""
-    counts = {}
     with connect(amqp_url) as connection:
-        for queue in queues:
-            # A channel each: asking for a queue that is missing closes the channel.
-            with connection.channel() as channel:
-                try:
-                    counts[queue] = channel.queue_declare(queue, passive=True).message_count
-                except connection.channel_errors:
-                    continue
+        return _count(connection, queues)
+
+
+def _count(connection: Any, queues: Sequence[str]) -> dict[str, int]:
+    counts = {}
+    for queue in queues:
+        # A channel each: asking for a queue that is missing closes the channel.
+        with connection.channel() as channel:
+            try:
+                counts[queue] = channel.queue_declare(queue, passive=True).message_count
+            except NotFound:
+                continue
     return counts
