@@ -33,7 +33,7 @@ def app(session_app: CustomerApp, clock: FixedClock) -> CustomerApp:
     clock.instant = NOON
     with session_app.engine.begin() as connection:
         connection.exec_driver_sql(
-            "truncate customers, external_ids, orders, classes, outbox, timers, audit, idempotency"
+            "truncate customers, external_ids, orders, classes, outbox, timers, audit, idempotency cascade"
         )
     return session_app
 

@@ -116,7 +116,7 @@ class Dispatcher:
         call = Call(
             principal=principal,
             language=status.language_of(heard.get("accept-language", "")),
-            address=heard.get("x-forwarded-for", "").split(",")[-1].strip(),
+            address=_address(heard),
             viewed=lambda kind, ids: self._views.note(principal, method.name, kind, ids),
         )
         if method.command:
@@ -207,6 +207,12 @@ def _claim(method: Method, request: Any, call: Call) -> Request | None:
         request_id=parse_id(request_id, "request_id"),
         body=request.SerializeToString(deterministic=True),
     )
+
+
+def _address(heard: Mapping[str, str]) -> str:
+    """The caller's address as Envoy believes it: its own header for outside addresses, which callers
+    can't forge; for inside ones the last entry it appended to x-forwarded-for."""
+    return heard.get("x-envoy-external-address") or heard.get("x-forwarded-for", "").split(",")[-1].strip()
 
 
 _CODES = {code.value[0]: code.name for code in grpc.StatusCode}

@@ -19,6 +19,20 @@ from kernel.sql.crypto.schema import upgrade_keyring
 # Any number; the same for all, so that two upgrades of one database wait for each other.
 _UPGRADE_LOCK = 7_300_001
 
+# What was audited stays: whoever runs the service may add to it and read it.
+_APPEND_ONLY = """
+do $$
+declare grantee_name text;
+begin
+    for grantee_name in
+        select distinct grantee from information_schema.role_table_grants
+        where table_schema = 'app' and table_name = 'audit' and grantee <> current_user
+    loop
+        execute format('revoke update, delete, truncate on app.audit from %I', grantee_name);
+    end loop;
+end $$
+"""
+
 
 def main(package: str) -> None:
     """Runs the command named on the command line for the service whose package is `package`."""
@@ -49,6 +63,7 @@ def upgrade(owner_url: str, package: str) -> None:
         steps.configure(connection=connection, version_table_schema="app", transaction_per_migration=True)
         with steps.begin_transaction():
             steps.run_migrations()
+        connection.exec_driver_sql(_APPEND_ONLY)
         connection.commit()
 
 
