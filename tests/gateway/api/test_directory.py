@@ -37,11 +37,11 @@ def test_a_user_is_made_read_and_changed(gateway: Gateway, admin: str, new_login
     made = create(
         gateway, admin, new_login(), display_name="李娜", team_id=team.id, role_ids=["seller", "seller"]
     )
-    assert (made.etag, made.display_name, made.role_ids) == ("1", "李娜", ["seller"])
+    assert (made.etag, made.display_name, list(made.role_ids)) == ("1", "李娜", ["seller"])
     assert gateway.call(f"{DIRECTORY}/GetUser", pb.GetUserRequest(id=made.id), admin) == made
     wanted = User(id=made.id, etag="1", role_ids=["agent"], display_name="ignored", team_id="")
     changed = update(gateway, admin, wanted, "role_ids", "team_id")
-    assert (changed.etag, changed.role_ids, changed.team_id) == ("2", ["agent"], "")
+    assert (changed.etag, list(changed.role_ids), changed.team_id) == ("2", ["agent"], "")
     assert changed.display_name == "李娜"
 
 
@@ -51,7 +51,7 @@ def test_without_a_mask_the_fields_that_are_set_change(
     made = create(gateway, admin, new_login(), display_name="李娜", role_ids=["seller"])
     changed = update(gateway, admin, User(id=made.id, disabled=True))
     assert changed.disabled
-    assert (changed.display_name, changed.role_ids) == ("李娜", ["seller"])
+    assert (changed.display_name, list(changed.role_ids)) == ("李娜", ["seller"])
 
 
 def test_a_login_can_not_be_changed(gateway: Gateway, admin: str, new_login: NewLogin) -> None:

@@ -9,7 +9,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from gateway.store import signing
+from gateway.store import queries, signing
 from gateway.store.signing import KeySafe, Signer
 from gateway.wiring import GatewayApp
 from kernel.pure.clock import FixedClock
@@ -89,5 +89,5 @@ def test_signing_goes_on_while_the_database_is_away(app: GatewayApp, monkeypatch
     def away(_: object) -> object:
         raise ConnectionError
 
-    monkeypatch.setattr(signing.queries, "sealed_keys", away)
+    monkeypatch.setattr(queries, "sealed_keys", away)
     assert running.current()[0] == kid

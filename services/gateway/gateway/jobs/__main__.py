@@ -10,6 +10,7 @@ from gateway.jobs.forget_sessions import FORGET_SESSIONS
 from gateway.jobs.rotate_keys import ROTATE_KEYS, tell_edge
 from gateway.wiring import build
 from kernel.jobs.worker import main
+from kernel.ops import logs
 
 if __name__ == "__main__":
     app = build()
@@ -17,6 +18,7 @@ if __name__ == "__main__":
         print(bootstrap(app, sys.argv[2:]))
         app.close()
     else:
+        logs.configure(app.service, "jobs", app.settings.log_level)
         tell_edge(app)
         main(
             app,
