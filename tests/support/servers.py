@@ -1,4 +1,4 @@
-"""Databases and virtual hosts of a test's own, on the real servers that the environment names.
+"""Databases and virtual hosts of a test's own, on real servers: those the environment names, else private.
 
 CRM_TEST_DATABASE_URL   superuser's URL of a PostgreSQL server on which tests may make databases
 CRM_TEST_AMQP_URL       an administrator's URL of a RabbitMQ server, without a virtual host
@@ -29,13 +29,12 @@ from psycopg import sql
 
 from kernel.bus.topology import POLICIES
 from kernel.ops.settings import Settings
+from tests.support.stack import server_variables
 
 
 def setting(name: str) -> str:
-    """A variable of the environment; the test fails when it is missing."""
-    value = os.environ.get(name, "")
-    assert value, f"{name} is not set: it names a server that this test needs"
-    return value
+    """A variable of the environment; when it is missing, of the private servers started for this run."""
+    return os.environ.get(name) or server_variables()[name]
 
 
 @contextmanager

@@ -54,7 +54,7 @@ class Installation:
         """Takes the servers' addresses and derives what each service will be given."""
         self.servers = servers
         self.services = [self._service(name) for name in SERVICES]
-        self.publish(servers=servers.infos, services=self.services)
+        self.publish(servers=servers.infos, services=self.services, rabbitmqctl=servers.rabbitmqctl)
 
     def publish(self, **changes: object) -> None:
         """Rewrites stack.json with these changes and the present state of every process."""

@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,20 +53,22 @@ class Program:
                 start_new_session=True,
             )
 
-    def leftovers(self, session: int) -> list[psutil.Process]:
-        """What a dead process left behind: its children, and what still works in its folder."""
-        return [other for other in psutil.process_iter() if self._is_leftover(other, session)]
 
-    def _is_leftover(self, other: psutil.Process, session: int) -> bool:
-        try:
-            if other.status() == psutil.STATUS_ZOMBIE or other.pid == os.getpid():
-                return False
-            if os.getsid(other.pid) == session:
-                return True
-            # PostgreSQL's children leave the session but live in the data folder.
-            return self.kind == "server" and self.home is not None and other.cwd() == str(self.home)
-        except (psutil.Error, OSError):
+def leftovers(dead: Mapping[int, Program]) -> list[psutil.Process]:
+    """What dead processes left behind: children in their session (the key), and who works in their folder."""
+    homes = {str(program.home) for program in dead.values() if program.kind == "server" and program.home}
+    return [other for other in psutil.process_iter() if _is_leftover(other, dead, homes)]
+
+
+def _is_leftover(other: psutil.Process, sessions: Container[int], homes: Container[str]) -> bool:
+    try:
+        if other.pid == os.getpid():
             return False
+        # PostgreSQL's children leave the session but live in the data folder.
+        belongs = os.getsid(other.pid) in sessions or other.cwd() in homes
+        return belongs and other.status() != psutil.STATUS_ZOMBIE
+    except (psutil.Error, OSError):
+        return False
 
 
 def _wrapper(user: str | None, orphan_signal: signal.Signals) -> list[str]:

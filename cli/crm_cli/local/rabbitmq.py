@@ -72,6 +72,11 @@ class Broker:
         )
         return [epmd, node]
 
+    def control(self) -> list[str]:
+        """The command line that manages the node."""
+        variables = [f"{name}={value}" for name, value in self.node_environment().items()]
+        return ["env", "-i", *variables, str(self.binaries / "rabbitmqctl")]
+
     def node_environment(self) -> dict[str, str]:
         """Also what rabbitmqctl needs to find the node."""
         return {

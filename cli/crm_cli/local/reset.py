@@ -13,24 +13,31 @@ from crm_cli.local.stack import NoStack, StackInfo
 
 
 def reset(name: str) -> int:
-    """Removes private servers' data, and the databases on servers the environment named. Exit code."""
-    layout = Layout.of(name)
-    if not layout.folder.exists():
-        print(f"nothing to forget: no installation {name!r} here")
-        return 0
+    """`crm reset`: tells what happened and answers the exit code."""
     try:
-        lock = take_lock(layout)
+        forgotten = forget(name)
     except AlreadyRunning as error:
         print(f"{error}: stop it first (Ctrl-C)")
         return 1
-    with lock:
+    print(f"forgot the installation {name!r}" if forgotten else f"no installation {name!r} here")
+    return 0
+
+
+def forget(name: str) -> bool:
+    """Removes private servers' data, and our databases on servers the environment named.
+
+    False when there was nothing. Raises AlreadyRunning.
+    """
+    layout = Layout.of(name)
+    if not layout.folder.exists():
+        return False
+    with take_lock(layout):
         _drop_elsewhere(name, layout)
         note = layout.folder / "data-folder"
         if note.exists():
             shutil.rmtree(Path(note.read_text("utf-8").strip()), ignore_errors=True)
         shutil.rmtree(layout.folder)
-    print(f"forgot the installation {name!r}")
-    return 0
+    return True
 
 
 def _drop_elsewhere(name: str, layout: Layout) -> None:

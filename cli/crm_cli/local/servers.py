@@ -34,6 +34,7 @@ class Servers:
     amqp_of: dict[str, str] = field(default_factory=dict)  # service -> URL
     redis_url: str = ""
     programs: list[Program] = field(default_factory=list)
+    rabbitmqctl: list[str] = field(default_factory=list)
     infos: list[ServerInfo] = field(default_factory=list)
     probes: dict[str, Probe] = field(default_factory=dict)
 
@@ -116,6 +117,7 @@ def _add_broker(
         environment=environment.base(),
     )
     broker.write_configuration()
+    servers.rabbitmqctl = broker.control()
     servers.amqp_of = {service: broker.url_of(service) for service in SERVICES}
     _note(servers, "rabbitmq", broker.url, True, None)
     servers.programs += broker.programs()

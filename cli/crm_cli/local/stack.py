@@ -78,6 +78,7 @@ class StackInfo:
     servers: list[ServerInfo] = field(default_factory=list)
     services: list[ServiceInfo] = field(default_factory=list)
     processes: list[ProcessInfo] = field(default_factory=list)
+    rabbitmqctl: list[str] = field(default_factory=list)  # command line that manages a private broker
     queues: list[str] = field(default_factory=list)  # work queues; .retry-* and .dead stand beside each
     logins: list[DemoLogin] = field(default_factory=list)
 

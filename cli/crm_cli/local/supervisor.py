@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from crm_cli.local.program import Program
+from crm_cli.local.program import Program, leftovers
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0  # seconds
 _STEADY_AFTER = 10.0  # seconds after which a death counts as the first one again
@@ -83,10 +83,7 @@ class Supervisor:
         _stop(services, min(deadline, time.monotonic() + patience * 0.6))
         _stop(servers, deadline)
         _stop(epmd, deadline)
-        for child in children:
-            for leftover in child.program.leftovers(child.session) if child.session else []:
-                with suppress(psutil.Error):
-                    leftover.kill()
+        _kill(leftovers({child.session: child.program for child in children if child.session}))
         self._released.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -123,11 +120,9 @@ class Supervisor:
 
     def _start(self, child: Child, now: float) -> bool:
         """Starts it unless something of its predecessor still lives; whether it was started."""
-        if child.session and (leftovers := child.program.leftovers(child.session)):
+        if child.session and (remains := leftovers({child.session: child.program})):
             if now - child.died_at > _LEFTOVER_PATIENCE:
-                for leftover in leftovers:
-                    with suppress(psutil.Error):
-                        leftover.kill()
+                _kill(remains)
             return False
         try:
             child.process = child.program.spawn()
@@ -152,6 +147,12 @@ def _stop(children: list[Child], deadline: float) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _kill(processes: Iterable[psutil.Process]) -> None:
+    for process in processes:
+        with suppress(psutil.Error):
+            process.kill()
 
 
 def _rotate(program: Program) -> None:

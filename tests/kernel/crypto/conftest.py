@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -17,6 +16,7 @@ from kernel.sql.crypto.keyring import Keyring
 from kernel.sql.crypto.kms import FileProvider, KeyEncryption
 from kernel.sql.crypto.schema import upgrade_keyring
 from kernel.sql.crypto.sealing import Sealer
+from tests.support.servers import setting
 
 KekFile = Callable[..., Path]
 
@@ -24,10 +24,7 @@ KekFile = Callable[..., Path]
 @pytest.fixture(scope="session")
 def server_url() -> str:
     """A superuser's URL of a PostgreSQL server on which tests may make databases."""
-    url = os.environ.get("CRM_TEST_KEYRING_URL")
-    if not url:
-        pytest.fail("CRM_TEST_KEYRING_URL must name a PostgreSQL server on which tests may make databases")
-    return url
+    return setting("CRM_TEST_KEYRING_URL")
 
 
 @pytest.fixture(scope="session")
