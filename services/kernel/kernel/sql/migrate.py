@@ -28,7 +28,7 @@ begin
         select distinct grantee from information_schema.role_table_grants
         where table_schema = 'app' and table_name = 'audit' and grantee <> current_user
     loop
-        execute format('revoke update, delete, truncate on app.audit from %I', grantee_name);
+        execute 'revoke update, delete, truncate on app.audit from ' || quote_ident(grantee_name);
     end loop;
 end $$
 """
