@@ -47,7 +47,9 @@ def test_names_are_chinese_and_hardly_repeat() -> None:
 
 def test_no_name_occurs_in_what_the_sample_company_stores_in_clear() -> None:
     clear = [name for name, _ in company.TEAMS]
-    clear += [f"{one.name} {one.industry} {one.province} {one.city}" for one in company.companies()]
+    clear += [
+        f"{one.name} {one.industry} {one.place.province} {one.place.city}" for one in company.companies()
+    ]
     clear += [f"{name} {category}" for _, name, category, _ in company.PRODUCTS]
     clear += company.CHANNELS
     names = {person.full_name for person in PEOPLE} | {one.who.full_name for one in company.people()}

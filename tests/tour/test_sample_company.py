@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+from decimal import Decimal
+
 import phonenumbers
 import pytest
 
 from crm_cli.sample import company
-from crm_cli.tour import feed
+from crm_cli.tour import feed, truth
+from crm_cli.tour.cdnow import Purchase
 
 PRESETS_WITH_STAFF = {
     "seller", "sales_manager", "agent", "service_manager", "marketer", "privacy_officer", "auditor"
@@ -45,7 +49,18 @@ def test_orders_are_of_known_buyers_and_products_and_fit_one_batch() -> None:
     assert 60 <= len(orders) <= 500
     assert {order.buyer for order in orders} <= buyers
     assert {product for order in orders for product, _ in order.lines} <= products
-    assert min(order.days_ago for order in orders) <= 7
+    assert min(order.days_ago for order in orders) == 1
+
+
+def test_each_tier_and_each_rfm_class_has_somebody() -> None:
+    today = date(2026, 11, 22)
+    purchases = [
+        Purchase(number, order.buyer, today - timedelta(days=order.days_ago), 1, Decimal(order.amount))
+        for number, order in enumerate(company.orders())
+    ]
+    figures = truth.figures(truth.facts(purchases, today))
+    assert set(figures.tiers) == set(truth.KNOWN_TIERS)
+    assert set(figures.rfm) == set(truth.RFM_CLASSES)
 
 
 def test_switchboards_are_numbers_one_can_call() -> None:

@@ -73,8 +73,8 @@ def _company(one: SampleCompany, staff: Mapping[str, str]) -> Customer:
         owner_id=staff[one.owner],
         source_channel=one.channel,
         industry=one.industry,
-        province=one.province,
-        city=one.city,
+        province=one.place.province,
+        city=one.place.city,
     )
 
 
@@ -84,8 +84,8 @@ def _person(one: SamplePerson, staff: Mapping[str, str]) -> Customer:
         external_ids=[ExternalId(source=SOURCE, value=one.number)],
         owner_id=staff[one.owner],
         source_channel=one.channel,
-        province=one.province,
-        city=one.city,
+        province=one.place.province,
+        city=one.place.city,
     )
 
 
@@ -102,7 +102,7 @@ def _order(one: SampleOrder, customer_id: str, today: date) -> Order:
             OrderLine(product=product, quantity=str(quantity), amount=_yuan(amount))
             for (product, quantity), amount in zip(one.lines, amounts, strict=True)
         ],
-        total=_yuan(sum(amounts)),
+        total=_yuan(one.amount),
     )
 
 

@@ -48,15 +48,32 @@ SELLERS = tuple(one.login for one in STAFF if one.role == "seller")
 ERP_ROLE = "integration"
 ERP_NAME = "ERP"
 
-# Province and city; name, industry and size of a company there (1 micro to 4 large).
-PLACES: Sequence[tuple[str, str]] = (
-    ("上海市", "上海市"), ("江苏省", "苏州市"), ("浙江省", "杭州市"), ("浙江省", "宁波市"),
-    ("广东省", "深圳市"), ("广东省", "广州市"), ("福建省", "厦门市"), ("安徽省", "合肥市"),
-)  # fmt: skip
+
+@dataclass(frozen=True)
+class Place:
+    """`region` is the code of the city in registry numbers, `area` its dialling code."""
+
+    province: str
+    city: str
+    region: str
+    area: str
+
+
+PLACES = (
+    Place("上海市", "上海市", "310000", "021"),
+    Place("江苏省", "苏州市", "320500", "0512"),
+    Place("浙江省", "杭州市", "330100", "0571"),
+    Place("浙江省", "宁波市", "330200", "0574"),
+    Place("广东省", "深圳市", "440300", "0755"),
+    Place("广东省", "广州市", "440100", "020"),
+    Place("福建省", "福州市", "350100", "0591"),
+    Place("安徽省", "合肥市", "340100", "0551"),
+)
 _COMPANY_WORDS = (
     "云帆", "恒信", "启明", "博远", "华泽", "瑞丰", "天衡", "海纳", "鼎盛", "新禾",
     "青松", "卓越", "中辰", "凌云", "嘉禾", "德润", "宏图", "优联", "百川", "星河",
 )  # fmt: skip
+# Endings of company names with the industry.
 _TRADES: Sequence[tuple[str, str]] = (
     ("软件有限公司", "软件和信息技术服务"),
     ("精密制造有限公司", "制造业"),
@@ -75,18 +92,21 @@ PRODUCTS: Sequence[tuple[str, str, str, int]] = (
     ("P-300", "手持扫码终端", "硬件", 1_680),
     ("P-310", "标签打印机", "硬件", 2_380),
 )
+# They buy every other week.
+_REGULARS = ("C-002", "H-005")
 
 
 @dataclass(frozen=True)
 class SampleCompany:
+    """`size` from 1, micro, to 4, large."""
+
     number: str
     name: str
     industry: str
     credit_code: str
     switchboard: str
     size: int
-    province: str
-    city: str
+    place: Place
     owner: str
     channel: str
 
@@ -95,8 +115,7 @@ class SampleCompany:
 class SamplePerson:
     number: str
     who: MadeUpPerson
-    province: str
-    city: str
+    place: Place
     owner: str
     channel: str
 
@@ -110,35 +129,34 @@ class SampleOrder:
     days_ago: int
     lines: Sequence[tuple[str, int]]
 
+    @property
+    def amount(self) -> int:
+        """In CNY."""
+        prices = {product: price for product, _, _, price in PRODUCTS}
+        return sum(prices[product] * quantity for product, quantity in self.lines)
+
 
 def companies() -> list[SampleCompany]:
     """The 20 companies, always the same ones."""
     chance = Random(SEED)
     made = []
     for index, word in enumerate(_COMPANY_WORDS):
-        province, city = PLACES[index % len(PLACES)]
+        place = PLACES[index % len(PLACES)]
         ending, industry = _TRADES[index % len(_TRADES)]
         made.append(
             SampleCompany(
                 number=f"C-{index + 1:03d}",
-                name=f"{city.removesuffix('市')}{word}{ending}",
+                name=f"{place.city.removesuffix('市')}{word}示例{ending}",
                 industry=industry,
-                credit_code=credit_code(
-                    f"91{chance.randrange(110_000, 660_000)}{chance.randrange(10**9):09d}"
-                ),
-                switchboard=_switchboard(chance),
+                credit_code=credit_code(f"91{place.region}{chance.randrange(10**9):09d}"),
+                switchboard=f"{place.area}-{chance.randrange(60_000_000, 89_999_999)}",
                 size=chance.randint(1, 4),
-                province=province,
-                city=city,
+                place=place,
                 owner=SELLERS[index % len(SELLERS)],
                 channel=chance.choice(CHANNELS),
             )
         )
     return made
-
-
-def _switchboard(chance: Random) -> str:
-    return f"0{chance.choice((20, 21, 512, 571, 755))}-{chance.randrange(60_000_000, 89_999_999)}"
 
 
 def people() -> list[SamplePerson]:
@@ -148,8 +166,7 @@ def people() -> list[SamplePerson]:
         SamplePerson(
             number=f"H-{index + 1:03d}",
             who=who,
-            province=PLACES[index % len(PLACES)][0],
-            city=PLACES[index % len(PLACES)][1],
+            place=PLACES[index % len(PLACES)],
             owner=SELLERS[index % len(SELLERS)],
             channel=chance.choice(CHANNELS),
         )
@@ -158,19 +175,20 @@ def people() -> list[SamplePerson]:
 
 
 def orders() -> list[SampleOrder]:
-    """Orders of about two thirds of the customers, the newest of yesterday, the oldest more than a year
-    old.
-    """
+    """Orders of two thirds of the customers, most of them recent; every tier and RFM class has somebody."""
     chance = Random(f"{SEED}, orders")
     buyers = [company.number for company in companies()[:16]] + [person.number for person in people()[:24]]
     made: list[SampleOrder] = []
     for buyer in buyers:
         of_company = buyer.startswith("C")
-        for _ in range(chance.randint(1, 5 if of_company else 3)):
+        if buyer in _REGULARS:
+            ages = [1 + 13 * order for order in range(27)]  # every other week, the last one yesterday
+        else:
+            ages = [1 + int(420 * chance.uniform(0, 1) ** 2) for _ in range(chance.randint(1, 5))]
+        for days_ago in ages:
             products = chance.sample(PRODUCTS if of_company else PRODUCTS[4:], chance.randint(1, 2))
-            most = 6 if of_company else 2
-            lines = [(product[0], chance.randint(1, most)) for product in products]
-            made.append(SampleOrder(f"S-{len(made) + 1:04d}", buyer, chance.randint(1, 420), lines))
+            lines = [(product[0], chance.randint(1, 3 if of_company else 1)) for product in products]
+            made.append(SampleOrder(f"S-{len(made) + 1:04d}", buyer, days_ago, lines))
     return made
 
 

@@ -10,13 +10,18 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from crm_cli.local.stack import StackInfo
+from crm_cli.local.stack import NoStack, StackInfo
 from crm_cli.tour.report import Report
 from crm_cli.tour.steps import Tour
 
 
 def run(stack: StackInfo, json_output: bool) -> int:
-    """Takes the tour; prints the table, or one JSON object; returns 0 when all was as it must be, else 1."""
+    """Takes the tour; prints the table, or one JSON object; returns 0 when all was as it must be, else 1.
+
+    Raises NoStack when the installation was stopped.
+    """
+    if stack.phase == "stopped":
+        raise NoStack(f"the installation {stack.name!r} is not running; `make run` starts it")
     console = Console()
     report = Report(console, quiet=json_output)
     with report.drawing():

@@ -60,7 +60,7 @@ class Report:
     def drawing(self) -> Iterator[None]:
         """Within it, steps show their bars."""
         columns = (
-            TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+            TextColumn("{task.description:<30}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
         )  # fmt: skip
         with Progress(*columns, console=self.console, disable=self.quiet) as progress:
             self._progress = progress
@@ -98,9 +98,10 @@ class Report:
 
     def as_table(self) -> Table:
         table = Table(title="crm tour", title_justify="left")
-        for header, justify in (("step", "left"), ("count", "right"), ("seconds", "right")):
-            table.add_column(header, justify=justify)  # type: ignore[arg-type]
-        table.add_column("checked against the known truth")
+        table.add_column("step", no_wrap=True)
+        table.add_column("count", justify="right")
+        table.add_column("seconds", justify="right")
+        table.add_column("checked against known truth")
         for step in self.steps:
             mark = "[green]✓[/]" if step.ok else "[red]✗[/]"
             told = words(step.actual)

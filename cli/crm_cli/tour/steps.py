@@ -85,7 +85,7 @@ class Tour:
 
     def _accounts(self, admin: Session) -> Accounts | None:
         opened = None
-        with self._report.step("accounts: ERP and two sellers", 3) as step:
+        with self._report.step("ERP account and two sellers", 3) as step:
             opened = open_accounts(self._gateway, admin, self._folder)
             step.tick(3)
             step.result(3, {"signed in": 3}, {"signed in": 1 + len(opened.sellers)})

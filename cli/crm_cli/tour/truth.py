@@ -18,6 +18,8 @@ RFM_SCHEME = "rfm"
 
 # Spend tiers of the sample on its last day, as research knows them.
 KNOWN_TIERS: Mapping[str, int] = {"core": 5, "important": 78, "basic": 193, "minor": 536, "dormant": 1545}
+# RFM classes, best first.
+RFM_CLASSES = ("high_value", "potential", "general", "churn_warning")
 KNOWN_CUSTOMERS = 2357
 KNOWN_ORDERS = 6919
 
@@ -63,9 +65,16 @@ def figures(of: Mapping[str, Facts]) -> Figures:
         customers=len(of),
         orders=sum(f.orders for f in of.values()),
         total=sum((f.total for f in of.values()), Decimal()),
-        tiers=dict(Counter(f.tier for f in of.values())),
-        rfm=dict(Counter(f.rfm for f in of.values())),
+        tiers=_counted((f.tier for f in of.values()), KNOWN_TIERS),
+        rfm=_counted((f.rfm for f in of.values()), RFM_CLASSES),
     )
+
+
+def _counted(classes: Iterable[str], best_first: Iterable[str]) -> dict[str, int]:
+    """How many of each class there are, the known ones in their order."""
+    counts = Counter(classes)
+    ordered = {name: counts.pop(name) for name in best_first if name in counts}
+    return ordered | counts
 
 
 def tier(year_orders: int, year_total: Decimal) -> str:
