@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from crm.gateway.v1.events_pb2 import TeamsRecorded, UsersRecorded
-
 from kernel.bus.entrypoint import hears
 from kernel.bus.envelope import Envelope
 from kernel.pure.ids import parse_id
