@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from customer.usecases.classify_customers import classify_customers
-from kernel.jobs.timers import Timer
+from kernel.sql.timers import Timer
 
 
 def review_classes(work: Any, timers: Sequence[Timer]) -> None:

@@ -1,0 +1,134 @@
+"""Filters of lists: expressions over declared attributes, compiled to one SQL condition.
+
+Held to a CEL evaluator by a property test. Attributes are never null in SQL, so that the logic has
+two values as in CEL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from kernel.pure.errors import Invalid, Violation
+from kernel.pure.expression import Both, Compare, Either, Literal, Name, Node, Not, Value, parse
+from kernel.pure.ids import parse_id
+
+_ORDERED = ("<", "<=", ">", ">=")
+_SQL = {"==": "=", "!=": "<>", **{operator: operator for operator in _ORDERED}}
+_CAST = {
+    "uuid": "::uuid",
+    "timestamp": "::timestamptz",
+    "text": "::text",
+    "int": "::bigint",
+    "bool": "::boolean",
+}
+_TYPES: Mapping[str, type] = {"uuid": str, "text": str, "timestamp": datetime, "int": int, "bool": bool}
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """`sql` is a constant of the program that is never null; `kind` one of text, uuid, int, bool,
+    timestamp, texts (a set of texts)."""
+
+    sql: str
+    kind: str
+
+
+# Finds what stands behind a dotted name, or None.
+Attributes = Callable[[tuple[str, ...]], Attribute | None]
+
+
+def compile_filter(text: str, attributes: Attributes, field: str = "filter") -> tuple[str, dict[str, Any]]:
+    """The condition and its parameters ("filter_0" …); "true" for an empty filter.
+
+    Raises Invalid for what can't be read, for unknown names and for comparisons of different kinds.
+    """
+    if not text.strip():
+        return "true", {}
+    compiler = _Compiler(attributes, field)
+    return compiler.condition(parse(text, field)), compiler.parameters
+
+
+class _Compiler:
+    def __init__(self, attributes: Attributes, field: str) -> None:
+        self._attributes = attributes
+        self._field = field
+        self.parameters: dict[str, Any] = {}
+
+    def condition(self, node: Node) -> str:
+        match node:
+            case Both(operands):
+                return "(" + " and ".join(self.condition(operand) for operand in operands) + ")"
+            case Either(operands):
+                return "(" + " or ".join(self.condition(operand) for operand in operands) + ")"
+            case Not(operand):
+                return f"(not {self.condition(operand)})"
+            case Name():
+                attribute = self._attribute(node)
+                if attribute.kind != "bool":
+                    raise self._refused(node, "is no condition by itself", "本身不是条件")
+                return attribute.sql
+            case Compare():
+                return self._compare(node)
+
+    def _compare(self, node: Compare) -> str:
+        left, right = node.left, node.right
+        if isinstance(left, Literal) and isinstance(right, Name):
+            if node.operator == "in":
+                return self._contains(right, left)
+            # Constants on the left: the mirrored comparison.
+            mirrored = node.operator.translate(str.maketrans("<>", "><"))
+            return self._compare(Compare(mirrored, right, left))
+        if not isinstance(left, Name) or not isinstance(right, Literal):
+            raise self._invalid(
+                "COMPARISON", "must compare attributes with constants", "只能将属性与常量比较"
+            )
+        attribute = self._attribute(left)
+        if node.operator == "in":
+            return self._one_of(left, attribute, right)
+        if node.operator == "startsWith":
+            if attribute.kind != "text":
+                raise self._refused(left, "is no text", "不是文本")
+            return f"starts_with({attribute.sql}, {self._parameter(left, attribute.kind, right.value)})"
+        if attribute.kind == "texts":
+            raise self._refused(left, 'is a list: ask "x" in it', "是列表，请使用 in")
+        if node.operator in _ORDERED and attribute.kind not in ("int", "timestamp"):
+            raise self._refused(left, "has no order", "不能比较大小")
+        return f"({attribute.sql} {_SQL[node.operator]} {self._parameter(left, attribute.kind, right.value)})"
+
+    def _contains(self, name: Name, value: Literal) -> str:
+        attribute = self._attribute(name)
+        if attribute.kind != "texts":
+            raise self._refused(name, "is no list", "不是列表")
+        return f"({attribute.sql} @> array[{self._parameter(name, 'text', value.value)}])"
+
+    def _one_of(self, name: Name, attribute: Attribute, values: Literal) -> str:
+        if not isinstance(values.value, tuple):
+            raise self._refused(name, "in must be followed by a list", "in 之后必须是列表")
+        if not values.value:
+            return "false"
+        items = ", ".join(self._parameter(name, attribute.kind, value) for value in values.value)
+        return f"({attribute.sql} in ({items}))"
+
+    def _parameter(self, name: Name, kind: str, value: Value | tuple[Value, ...]) -> str:
+        wanted = _TYPES.get(kind)
+        if wanted is None or type(value) is not wanted:
+            raise self._refused(name, "is compared with something of another kind", "与不同类型的值比较")
+        key = f"filter_{len(self.parameters)}"
+        self.parameters[key] = parse_id(str(value), self._field) if kind == "uuid" else value
+        return f"%({key})s{_CAST[kind]}"
+
+    def _attribute(self, name: Name) -> Attribute:
+        attribute = self._attributes(name.path)
+        if attribute is None:
+            raise self._refused(name, "is no attribute that can be asked for", "不是可查询的属性")
+        return attribute
+
+    def _refused(self, name: Name, en: str, zh: str) -> Invalid:
+        dotted = ".".join(name.path)
+        return self._invalid("FILTER_ATTRIBUTE", f"{dotted} {en}", f"{dotted} {zh}")
+
+    def _invalid(self, rule: str, en: str, zh: str) -> Invalid:
+        return Invalid.of(Violation(self._field, rule, en, zh))
