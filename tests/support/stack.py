@@ -70,7 +70,7 @@ def private_stack(
 
 @cache
 def shared_servers() -> StackInfo:
-    """The servers that tests of single parts share; started when first asked for, stopped when Python ends."""
+    """The servers that tests of single parts share; started when first asked for, stopped at Python's end."""
     held = ExitStack()
     info = held.enter_context(private_stack("test-servers", only_servers=True))
     atexit.register(held.close)

@@ -1,0 +1,131 @@
+"""`crm run` as a user meets it: a real installation, its faults, and what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from crm_cli.local.stack import StackInfo
+from tests.support.servers import eventually
+from tests.support.stack import private_stack
+
+_SERVERS = ("postgres-main", "postgres-keyring", "rabbitmq", "redis", "epmd")
+
+
+def crm(*arguments: str, stack: str) -> subprocess.CompletedProcess[str]:
+    """The command as an operator types it."""
+    return subprocess.run(
+        [sys.executable, "-m", "crm_cli", *arguments, "--stack", stack],
+        capture_output=True, text=True, timeout=180, check=False,
+    )  # fmt: skip
+
+
+def below(folder: str) -> list[str]:
+    """Processes that work in an installation's folder, or were given a file of it."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if folder in process.cwd() or folder in " ".join(process.cmdline()):
+                found.append(f"{process.pid} {process.name()}")
+        except psutil.Error:
+            continue
+    return found
+
+
+def reloaded(info: StackInfo) -> StackInfo:
+    return StackInfo.load(info.name)
+
+
+@pytest.fixture(scope="module")
+def servers_only() -> StackInfo:
+    """A stopped installation of servers only, which was well."""
+    with private_stack("test-run", only_servers=True) as info:
+        with psycopg.connect(info.server("postgres-main").url) as connection:
+            connection.execute("create table remembered (id int)")
+        for name in _SERVERS:
+            assert info.process(name).pid
+        assert len(below(info.folder)) >= len(_SERVERS) - 1
+    return info
+
+
+def test_a_terminated_installation_leaves_no_process(servers_only: StackInfo) -> None:
+    info = reloaded(servers_only)
+    assert info.phase == "stopped"
+    assert below(info.folder) == []
+    epmd = f"-port {json.loads((Path(info.folder) / 'ports.json').read_text())['epmd']}"
+    assert not [
+        one for one in psutil.process_iter(["cmdline"]) if epmd in " ".join(one.info["cmdline"] or [])
+    ]
+    assert crm("status", stack=info.name).returncode == 1
+
+
+@pytest.mark.parametrize("last_words", [signal.SIGKILL, signal.SIGINT])
+def test_however_it_ends_no_process_is_left_and_data_and_ports_stay(
+    servers_only: StackInfo, last_words: signal.Signals
+) -> None:
+    command = [sys.executable, "-m", "crm_cli", "run", "--only-servers", "--stack", servers_only.name]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as running:
+
+        def up() -> bool:
+            info = reloaded(servers_only)
+            return info.supervisor_pid == running.pid and info.phase == "servers"
+
+        eventually(up, seconds=60)
+        info = reloaded(servers_only)
+        assert info.servers == servers_only.servers
+        with psycopg.connect(info.server("postgres-main").url) as connection:
+            connection.execute("select * from remembered")
+        again = crm("run", "--only-servers", stack=info.name)
+        assert (again.returncode, "running already" in again.stdout) == (1, True)
+        assert "stop it first" in crm("reset", stack=info.name).stdout
+        running.send_signal(last_words)
+    eventually(lambda: below(servers_only.folder) == [])
+
+
+def test_reset_forgets_the_data(servers_only: StackInfo) -> None:
+    assert crm("reset", stack=servers_only.name).returncode == 0
+    assert not Path(servers_only.folder).exists()
+
+
+def test_everything_is_well_once_it_is_ready(stack: StackInfo) -> None:
+    done = crm("status", "--json", "--wait", stack=stack.name)
+    told = json.loads(done.stdout)
+    assert (done.returncode, [part for part in told["parts"] if not part["well"]]) == (0, [])
+    groups = {part["group"] for part in told["parts"]}
+    assert groups == {"process", "database", "keyring", "queue", "gateway"}
+    assert sum(part["facts"].get("memory_mb", 0) for part in told["parts"]) < 3000
+
+
+def test_every_process_comes_back_after_kill_9(stack: StackInfo) -> None:
+    before = reloaded(stack)
+    for process in before.processes:
+        assert process.pid
+        os.kill(process.pid, signal.SIGKILL)
+
+    def all_new() -> bool:
+        now = {process.name: process.pid for process in reloaded(stack).processes}
+        return all(now[process.name] not in (None, process.pid) for process in before.processes)
+
+    eventually(all_new, seconds=60)
+    done = crm("status", "--wait", stack=stack.name)
+    assert done.returncode == 0, done.stdout
+
+
+def test_an_unwell_part_is_named(stack: StackInfo) -> None:
+    process = reloaded(stack).process("sales.jobs")
+    assert process.pid
+    os.kill(process.pid, signal.SIGSTOP)
+    try:
+        done = crm("status", stack=stack.name)
+        assert done.returncode == 1
+        assert "unwell: sales.jobs" in done.stdout
+    finally:
+        os.kill(process.pid, signal.SIGCONT)
