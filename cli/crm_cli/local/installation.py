@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 import threading
 from dataclasses import replace
 from typing import IO
@@ -41,7 +42,8 @@ class Installation:
         self.services: list[ServiceInfo] = []
         self._guard = threading.Lock()
         self._info = self._fresh_info()
-        self.supervisor = Supervisor(self.publish)
+        shutil.rmtree(layout.held, ignore_errors=True)
+        self.supervisor = Supervisor(self.publish, layout.held)
         self.supervisor.open()
         self.publish()
 

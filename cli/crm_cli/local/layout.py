@@ -80,6 +80,11 @@ class Layout:
         return self.folder / "rabbitmq"
 
     @property
+    def held(self) -> Path:
+        """While a file with a process's name lies here, the supervisor keeps that process down."""
+        return self.folder / "held"
+
+    @property
     def passwords(self) -> Path:
         return self.folder / "secrets" / "passwords.json"
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
@@ -18,6 +19,7 @@ from crm_cli.local.program import Program, leftovers
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0  # seconds
 _STEADY_AFTER = 10.0  # seconds after which a death counts as the first one again
 _LEFTOVER_PATIENCE = 3.0  # seconds before the leftovers of a dead process are killed
+_HOLD_PATIENCE = 10.0  # seconds a process that is to be held may take to stop
 _LOG_LIMIT = 20 * 1024 * 1024  # bytes; the previous log is kept beside as .1
 
 
@@ -41,10 +43,14 @@ class Child:
 
 
 class Supervisor:
-    """One thread starts, watches and restarts every program; `changed` is called by it after each change."""
+    """One thread starts, watches and restarts every program; `changed` is called by it after each change.
 
-    def __init__(self, changed: Callable[[], None]) -> None:
+    A program with a file of its name in the folder `held` is stopped, and started when the file is gone.
+    """
+
+    def __init__(self, changed: Callable[[], None], held: Path | None = None) -> None:
         self._changed = changed
+        self._held = held
         self._children: dict[str, Child] = {}
         self._lock = threading.Lock()
         self._finish = threading.Event()
@@ -106,6 +112,8 @@ class Supervisor:
     def _look_after(self, child: Child) -> bool:
         """One glance at a child; whether its state changed."""
         now = time.monotonic()
+        if self._held and (self._held / child.program.name).exists():
+            return _hold(child)
         if child.process is None:
             return now >= child.due_at and self._start(child, now)
         code = child.process.poll()
@@ -133,6 +141,16 @@ class Supervisor:
         child.restarts += 1 if child.session else 0
         child.session, child.started_at = child.process.pid, now
         return True
+
+
+def _hold(child: Child) -> bool:
+    """Stops a child that is to stay down for a while; whether its state changed."""
+    if child.process is None:
+        return False
+    now = time.monotonic()
+    _stop([child], now + _HOLD_PATIENCE)
+    child.process, child.died_at, child.due_at, child.last_exit = None, now, 0.0, "held"
+    return True
 
 
 def _stop(children: list[Child], deadline: float) -> None:
