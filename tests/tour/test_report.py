@@ -49,7 +49,7 @@ def test_a_step_with_another_figure_is_wrong_and_the_table_shows_both(report: Re
         with report.step("sign in", 1) as step:
             step.result(1, "admin", "admin")
     assert not report.ok
-    assert report.failed
+    assert report.failed()
     table = printed(report)
     assert "expected 6,919 accepted" in table
     assert "got 6,918 accepted" in table

@@ -88,8 +88,8 @@ class Report:
     def ok(self) -> bool:
         return bool(self.steps) and all(step.ok for step in self.steps)
 
-    @property
     def failed(self) -> bool:
+        """Whether a step went wrong so far."""
         return any(not step.ok for step in self.steps)
 
     def as_json(self) -> str:
