@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,23 +9,21 @@ from crm.customer.v1 import customer_pb2 as pb
 from crm.customer.v1 import customer_service_pb2 as rpc
 from customer import metrics
 from customer.api import translate
+from customer.api.finding import Finding
 from customer.domain.classification import rule_of
-from customer.domain.errors import CustomerNotFound, SchemeNotFound
+from customer.domain.errors import CustomerNotFound
 from customer.domain.schemes import Scheme
 from customer.store import queries
 from customer.usecases.create_customers import Created, Existing, Outcome, create_customer, create_customers
 from customer.usecases.update_customer import update_customer
-from customer.wiring import CustomerApp
 from kernel.pure.clock import today
 from kernel.pure.ids import parse_id
-from kernel.pure.paging import page_size
 from kernel.rpc.call import Call
 from kernel.rpc.status import to_status
 
 
-class CustomerServicer:
-    def __init__(self, app: CustomerApp) -> None:
-        self._app = app
+class CustomerServicer(Finding):
+    """Single customers; lists and searches stand in Finding."""
 
     def create_customer(self, request: rpc.CreateCustomerRequest, call: Call) -> pb.Customer:
         profile = translate.profile(request.customer, "customer")
@@ -54,21 +51,6 @@ class CustomerServicer:
     def get_customer(self, request: rpc.GetCustomerRequest, call: Call) -> pb.Customer:
         return self._customer(request.id, call)
 
-    def list_customers(self, request: rpc.ListCustomersRequest, call: Call) -> rpc.ListCustomersResponse:
-        size = page_size(request.page_size)
-        query = ("ListCustomers", call.principal.id, request.fields)
-        cursor = self._app.page_tokens.open(query, request.page_token)
-        after = UUID(cursor[0]) if cursor else None
-        rows = queries.list_customers(self._app.reader, call.principal, after, size + 1)
-        page = rows[:size]
-        impersonal = request.fields == rpc.CUSTOMER_FIELDS_IMPERSONAL
-        documents = [None] * len(page) if impersonal else self._open(page)
-        if not impersonal:
-            call.viewed("customer", [row.id for row in page])
-        token = self._app.page_tokens.seal(query, [str(page[-1].id)]) if len(rows) > size else ""
-        customers = [translate.customer(row, document) for row, document in zip(page, documents, strict=True)]
-        return rpc.ListCustomersResponse(customers=customers, next_page_token=token)
-
     def get_customer_view(self, request: rpc.GetCustomerViewRequest, call: Call) -> pb.CustomerView:
         customer = self._customer(request.id, call)
         customer_id = UUID(customer.id)
@@ -81,27 +63,15 @@ class CustomerServicer:
             schemes=[_scheme(row) for row in queries.list_schemes(self._app.reader)]
         )
 
-    def count_classes(self, request: rpc.CountClassesRequest, call: Call) -> rpc.CountClassesResponse:
-        if request.scheme not in {row.id for row in queries.list_schemes(self._app.reader)}:
-            raise SchemeNotFound(id=request.scheme)
-        rows = queries.count_classes(self._app.reader, call.principal, request.scheme)
-        return rpc.CountClassesResponse(
-            counts=[_count(row) for row in rows if row.class_],
-            unclassified=sum(row.customers for row in rows if not row.class_),
-        )
-
     def _customer(self, text: str, call: Call) -> pb.Customer:
         """One customer as the caller may see it. Raises CustomerNotFound."""
         customer_id = parse_id(text, "id")
         row = queries.get_customer(self._app.reader, call.principal, customer_id)
         if row is None:
             raise CustomerNotFound(id=customer_id)
-        (document,) = self._open([row])
+        (document,) = queries.open_documents(self._app.sealer, [row])
         call.viewed("customer", [customer_id])
         return translate.customer(row, document)
-
-    def _open(self, rows: Sequence[Any]) -> list[dict[str, Any] | None]:
-        return queries.open_documents(self._app.sealer, rows)
 
 
 def _outcome(outcome: Outcome, language: str) -> rpc.CreateOutcome:
@@ -122,7 +92,3 @@ def _scheme(row: Any) -> pb.Scheme:
             pb.SchemeClass(id=class_, title=title, rule=words) for class_, title, words in rule.explain()
         ],
     )
-
-
-def _count(row: Any) -> pb.ClassCount:
-    return pb.ClassCount(**{"class": row.class_, "customers": row.customers})

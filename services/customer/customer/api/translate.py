@@ -6,16 +6,23 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from google.api import field_behavior_pb2
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from crm.customer.v1 import customer_pb2 as pb
+from crm.customer.v1 import customer_service_pb2 as rpc
 from crm.type.v1 import money_pb2
-from customer.domain.customer import COMPANY_SIZES, Company, Customer, ExternalId, Person, Profile
+from customer.api.masking import masked
+from customer.domain.customer import COMPANY_SIZES, Company, ExternalId, Person, Profile
 from kernel.pure.errors import CrmError, Invalid, Violation
 from kernel.pure.ids import parse_id
 from kernel.pure.money import Money
 
-_OUTPUT_ONLY = {"id", "etag", "classes", "create_time", "update_time"}
+_OUTPUT_ONLY = {"id", "etag"} | {
+    field.name
+    for field in pb.Customer.DESCRIPTOR.fields
+    if field_behavior_pb2.OUTPUT_ONLY in field.GetOptions().Extensions[field_behavior_pb2.field_behavior]
+}
 _SIZES = {
     name: pb.CompanySize.Value(f"COMPANY_SIZE_{name.upper() or 'UNSPECIFIED'}") for name in COMPANY_SIZES
 }
@@ -38,6 +45,10 @@ def profile(message: pb.Customer, at: str) -> Profile:
         province=message.province,
         city=message.city,
         tags=tuple(message.tags),
+        collaborator_ids=tuple(
+            parse_id(text, f"{at}.collaborator_ids[{index}]")
+            for index, text in enumerate(message.collaborator_ids)
+        ),
     )
 
 
@@ -83,19 +94,11 @@ def change(message: pb.Customer, mask: FieldMask) -> Callable[[Profile], Profile
     return changed
 
 
-def stored(customer: Customer) -> pb.Customer:
-    """A customer just recorded or changed."""
-    message = _message(customer.profile)
-    message.id, message.etag, message.owner_id = (
-        str(customer.id),
-        str(customer.version),
-        str(customer.owner_id),
-    )
-    return message
-
-
 def customer(row: Any, document: dict[str, Any] | None) -> pb.Customer:
-    """A row of store.queries; `document` is the opened personal one, None to leave it out."""
+    """A row of store.queries, masked unless it is to be shown clear.
+
+    `document` is the opened personal one, None to leave it out.
+    """
     message = pb.Customer(
         id=str(row.id),
         etag=str(row.version),
@@ -107,16 +110,38 @@ def customer(row: Any, document: dict[str, Any] | None) -> pb.Customer:
         tags=row.tags,
         external_ids=[pb.ExternalId(source=source, value=value) for source, value in row.external_ids],
         classes=[_classification(entry) for entry in row.classes or ()],
+        collaborator_ids=map(str, row.collaborator_ids),
         create_time=row.created_at,
         update_time=row.updated_at,
+        delete_time=row.deleted_at,
+        merged_into=str(row.survivor_id or ""),
     )
     if row.kind == "company":
         _fill_company(message.company, Company.of(row.company))
     else:
         message.person.SetInParent()
+        if document is not None and not row.clear:
+            document, names = masked(pb.Person.DESCRIPTOR, document)
+            message.masked_fields.extend(f"person.{name}" for name in names)
         if document is not None:
             _fill_person(message.person, document)
     return message
+
+
+def person(known: Person) -> pb.Person:
+    """A person in clear."""
+    return pb.Person(**known.document())
+
+
+def version(row: Any) -> rpc.CustomerVersion:
+    """A row of queries.list_versions."""
+    return rpc.CustomerVersion(
+        version=row.version,
+        actor_id=row.actor_id,
+        create_time=row.at,
+        action=row.action,
+        changed_fields=row.changed_fields,
+    )
 
 
 def view(message: pb.Customer, purchases: Any, orders: Sequence[Any], currency: str) -> pb.CustomerView:
@@ -164,6 +189,7 @@ def _message(known: Profile) -> pb.Customer:
         province=known.province,
         city=known.city,
         tags=known.tags,
+        collaborator_ids=map(str, known.collaborator_ids),
     )
     if isinstance(known.details, Company):
         _fill_company(message.company, known.details)
@@ -179,6 +205,7 @@ def _person(message: pb.Person) -> Person:
         emails=tuple(message.emails),
         street_address=message.street_address,
         birth_date=message.birth_date,
+        identity_number=message.identity_number,
     )
 
 

@@ -13,6 +13,8 @@ from customer.domain.schemes import Rule, Scheme, Verdict
 from customer.domain.spend_tier import SpendTier
 
 _RULES: Mapping[str, Callable[[Mapping[str, Any]], Rule]] = {"spend_tier": SpendTier.of, "rfm": Rfm.of}
+# Ids of the schemes there are rules for.
+SCHEMES = tuple(_RULES)
 
 
 @dataclass(frozen=True)

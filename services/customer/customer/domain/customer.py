@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,11 @@ _LONGEST_ADDRESS = 500
 _MOST_CONTACTS = 10
 _MOST_TAGS = 50
 _MOST_EXTERNAL_IDS = 20
+_MOST_COLLABORATORS = 20
+_IDENTITY_NUMBER = re.compile(r"[0-9A-Z-]{4,30}")
 _OLDEST_BIRTH = date(1900, 1, 1)
+# Stands in values that a caller was shown masked; stored, it would overwrite what it hides.
+_MASK = "***"
 COMPANY_SIZES = ("", "micro", "small", "medium", "large")
 
 
@@ -39,6 +44,7 @@ class Person:
     emails: tuple[str, ...] = ()
     street_address: str = ""
     birth_date: str = ""
+    identity_number: str = ""
 
     def document(self) -> dict[str, Any]:
         """The document that is sealed; empty fields left out."""
@@ -81,6 +87,7 @@ class Profile:
     province: str = ""
     city: str = ""
     tags: tuple[str, ...] = ()
+    collaborator_ids: tuple[UUID, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -89,18 +96,38 @@ class Profile:
 
 @dataclass(frozen=True)
 class Customer:
-    """A customer as stored. `version` grows by one with each change."""
+    """A customer as stored. `version` grows by one with each change; `deleted_at` is when it was hidden."""
 
     id: UUID
     version: int
     profile: Profile
     owner_id: UUID = field(kw_only=True)
+    deleted_at: datetime | None = None
 
     def changed(self, profile: Profile) -> Customer:
         """The customer after a change; the kind never changes, the owner only when one is named."""
         return replace(
             self, version=self.version + 1, profile=profile, owner_id=profile.owner_id or self.owner_id
         )
+
+    def deleted(self, at: datetime) -> Customer:
+        """The customer hidden from `at` on."""
+        return replace(self, version=self.version + 1, deleted_at=at)
+
+    def undeleted(self) -> Customer:
+        """The customer shown again."""
+        return replace(self, version=self.version + 1, deleted_at=None)
+
+
+def changed_fields(before: Profile, after: Profile) -> list[str]:
+    """The names of the fields that differ, "industry", "person.phones"; never their values."""
+    sealed = [
+        f"{after.kind}.{name}"
+        for name, value in vars(after.details).items()
+        if value != getattr(before.details, name)
+    ]
+    clear = (name for name in vars(after) if name != "details")
+    return sealed + [name for name in clear if getattr(before, name) != getattr(after, name)]
 
 
 def _members(document: dict[str, Any]) -> Any:
@@ -128,6 +155,7 @@ def checked(profile: Profile, checks: Checks, at: str, today: date) -> Profile:
         province=rules.text("province", profile.province, _LONGEST_TEXT),
         city=rules.text("city", profile.city, _LONGEST_TEXT),
         tags=rules.tags(profile.tags),
+        collaborator_ids=rules.collaborators(profile.collaborator_ids),
     )
 
 
@@ -136,8 +164,11 @@ def _person(person: Person, rules: _Rules, today: date) -> Person:
         full_name=rules.name("full_name", person.full_name),
         phones=rules.phones(person.phones),
         emails=rules.emails(person.emails),
-        street_address=rules.text("street_address", person.street_address, _LONGEST_ADDRESS),
+        street_address=rules.unmasked(
+            "street_address", rules.text("street_address", person.street_address, _LONGEST_ADDRESS)
+        ),
         birth_date=rules.birth_date("birth_date", person.birth_date, today),
+        identity_number=rules.identity_number("identity_number", person.identity_number),
     )
 
 
@@ -176,6 +207,11 @@ class _Rules:
         value = " ".join(self.text(field, value, _LONGEST_NAME).split())
         if not value:
             self._refuse(field, "REQUIRED", "must not be empty", "不能为空")
+        return value
+
+    def unmasked(self, field: str, value: str) -> str:
+        if _MASK in value:
+            self._refuse(field, "MASKED", "must be the value itself, not its mask", "必须是原值，而非脱敏值")
         return value
 
     def phones(self, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -226,6 +262,21 @@ class _Rules:
             )
         return value
 
+    def identity_number(self, field: str, value: str) -> str:
+        value = self.text(field, value, 30).upper()
+        if value and not _IDENTITY_NUMBER.fullmatch(value):
+            self._refuse(
+                field,
+                "IDENTITY_NUMBER",
+                "must have 4 to 30 letters, digits or hyphens",
+                "必须是 4 到 30 个字母、数字或连字符",
+            )
+        return value
+
+    def collaborators(self, values: tuple[UUID, ...]) -> tuple[UUID, ...]:
+        self._at_most("collaborator_ids", len(values), _MOST_COLLABORATORS)
+        return tuple(sorted(set(values)))
+
     def _contacts(
         self, field: str, values: tuple[str, ...], normal: Callable[[str], str], rule: str, en: str, zh: str
     ) -> tuple[str, ...]:
@@ -233,7 +284,7 @@ class _Rules:
         found: dict[str, None] = {}
         for index, value in enumerate(values):
             try:
-                found[normal(value)] = None
+                found[normal(self.unmasked(f"{field}[{index}]", value))] = None
             except ValueError:
                 self._refuse(f"{field}[{index}]", rule, en, zh)
         return tuple(found)

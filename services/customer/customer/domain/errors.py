@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kernel.pure.errors import AlreadyExists, NotFound
+from kernel.pure.errors import AlreadyExists, NotFound, Precondition
 
 
 class CustomerNotFound(NotFound):
@@ -21,3 +21,27 @@ class SchemeNotFound(NotFound):
     reason = "SCHEME_NOT_FOUND"
     en = "There is no classification scheme {id}."
     zh = "没有分级方案 {id}。"
+
+
+class SurvivorAbsorbed(Precondition):
+    reason = "SURVIVOR_ABSORBED"
+    en = "The customer {id} was itself merged into {survivor_id}."
+    zh = "客户 {id} 已被合并到 {survivor_id}。"
+
+
+class AlreadyMerged(Precondition):
+    reason = "CUSTOMER_ALREADY_MERGED"
+    en = "The customer {id} was merged into another one, {survivor_id}."
+    zh = "客户 {id} 已被合并到另一个客户 {survivor_id}。"
+
+
+class KindsDiffer(Precondition):
+    reason = "KINDS_DIFFER"
+    en = "A person and a company can't be one customer: {id} and {survivor_id}."
+    zh = "个人与企业不能合并：{id} 与 {survivor_id}。"
+
+
+class NotMerged(Precondition):
+    reason = "CUSTOMER_NOT_MERGED"
+    en = "The customer {id} is not merged into another one."
+    zh = "客户 {id} 没有被合并。"

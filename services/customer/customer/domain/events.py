@@ -44,3 +44,20 @@ class CustomersClassified(Event):
 
     type = "crm.customer.v1.CustomersClassified"
     customers: tuple[ClassifiedCustomer, ...]
+
+
+@dataclass(frozen=True)
+class MergedCustomer:
+    """`survivor_id` is None for one that stands for itself again."""
+
+    absorbed_id: UUID
+    survivor_id: UUID | None
+    version: int
+
+
+@dataclass(frozen=True)
+class CustomersMerged(Event):
+    """Customers were merged into others, or taken out again: at most 500."""
+
+    type = "crm.customer.v1.CustomersMerged"
+    links: tuple[MergedCustomer, ...]

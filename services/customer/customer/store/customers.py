@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from customer.domain.customer import Company, Customer, ExternalId, Person, Profile
 from customer.domain.errors import CustomerNotFound
+from customer.store.indexing import IndexEntry, Indexer
 from customer.store.queries import SEALED_IN
 from kernel.pure.grants import Principal
 from kernel.sql import scope
@@ -19,16 +20,22 @@ from kernel.sql.crypto.sealing import Sealer
 
 _COLUMNS = "id, version, kind, owner_id, sealed, company, source_channel, industry, province, city, tags"
 _INSERT = f"""
-    insert into customers ({_COLUMNS}, created_at, updated_at)
+    insert into customers ({_COLUMNS}, name_tokens, created_at, updated_at)
     values (%(id)s, %(version)s, %(kind)s, %(owner_id)s, %(sealed)s, %(company)s::jsonb, %(source_channel)s,
-            %(industry)s, %(province)s, %(city)s, %(tags)s::text[], %(now)s, %(now)s)
+            %(industry)s, %(province)s, %(city)s, %(tags)s::text[], %(name_tokens)s::bytea[],
+            %(now)s, %(now)s)
 """
 _UPDATE = """
     update customers
     set version = %(version)s, owner_id = %(owner_id)s, sealed = %(sealed)s, company = %(company)s::jsonb,
         source_channel = %(source_channel)s, industry = %(industry)s, province = %(province)s,
-        city = %(city)s, tags = %(tags)s::text[], updated_at = %(now)s
+        city = %(city)s, tags = %(tags)s::text[], name_tokens = %(name_tokens)s::bytea[], updated_at = %(now)s
     where id = %(id)s
+"""
+# The keys of a page of customers are sorted, so that two transactions meet them in one order.
+_INSERT_MATCH_KEYS = """
+    insert into match_keys (key, customer_id)
+    select * from unnest(%(keys)s::bytea[], %(ids)s::uuid[]) as given (key, customer_id) order by 1, 2
 """
 _INSERT_EXTERNAL_ID = "insert into external_ids (source, value, customer_id) values (%s, %s, %s)"
 # Two transactions that bring the same external id wait for each other here.
@@ -44,15 +51,20 @@ _HOLDERS = """
 
 
 class CustomerRepository:
-    def __init__(self, session: Session, principal: Principal, sealer: Sealer, now: datetime) -> None:
+    def __init__(
+        self, session: Session, principal: Principal, sealer: Sealer, indexer: Indexer, now: datetime
+    ) -> None:
         self._connection = session.connection
         self._principal = principal
         self._sealer = sealer
+        self._indexer = indexer
         self._now = now
 
     def add(self, customers: Sequence[Customer]) -> None:
-        self._run(_INSERT, self._rows(customers))
+        entries = {customer.id: self._indexer.entry(customer.profile) for customer in customers}
+        self._run(_INSERT, self._rows(customers, entries))
         self._add_external_ids(customers)
+        self._add_match_keys(entries)
 
     def holders(self, external_ids: Collection[ExternalId]) -> dict[ExternalId, UUID]:
         if not external_ids:
@@ -90,9 +102,12 @@ class CustomerRepository:
         )
 
     def save(self, customer: Customer) -> None:
-        self._run(_UPDATE, self._rows([customer]))
-        self._connection().exec_driver_sql("delete from external_ids where customer_id = %s", (customer.id,))
+        entries = {customer.id: self._indexer.entry(customer.profile)}
+        self._run(_UPDATE, self._rows([customer], entries))
+        for table in ("external_ids", "match_keys"):
+            self._connection().exec_driver_sql(f"delete from {table} where customer_id = %s", (customer.id,))
         self._add_external_ids([customer])
+        self._add_match_keys(entries)
 
     def _details(self, row: Any) -> Person | Company:
         if row.kind == "company":
@@ -102,11 +117,16 @@ class CustomerRepository:
             raise CustomerNotFound(id=row.id)
         return Person.of(document)
 
-    def _rows(self, customers: Sequence[Customer]) -> list[dict[str, Any]]:
+    def _rows(
+        self, customers: Sequence[Customer], entries: Mapping[UUID, IndexEntry]
+    ) -> list[dict[str, Any]]:
         persons = [c for c in customers if isinstance(c.profile.details, Person)]
         documents = [(c.id, c.id, c.profile.details.document()) for c in persons]
         sealed = dict(zip((c.id for c in persons), self._sealer.seal_many(SEALED_IN, documents), strict=True))
-        return [self._row(customer, sealed.get(customer.id)) for customer in customers]
+        return [
+            {**self._row(customer, sealed.get(customer.id)), "name_tokens": entries[customer.id].name_tokens}
+            for customer in customers
+        ]
 
     def _row(self, customer: Customer, sealed: bytes | None) -> dict[str, Any]:
         profile = customer.profile
@@ -130,6 +150,11 @@ class CustomerRepository:
         rows = [(e.source, e.value, c.id) for c in customers for e in c.profile.external_ids]
         if rows:
             self._connection().exec_driver_sql(_INSERT_EXTERNAL_ID, rows)
+
+    def _add_match_keys(self, entries: Mapping[UUID, IndexEntry]) -> None:
+        pairs = [(key, customer_id) for customer_id, entry in entries.items() for key in entry.match_keys]
+        params = {"keys": [key for key, _ in pairs], "ids": [customer_id for _, customer_id in pairs]}
+        self._connection().exec_driver_sql(_INSERT_MATCH_KEYS, params)
 
     def _run(self, sql: str, rows: list[dict[str, Any]]) -> None:
         if rows:

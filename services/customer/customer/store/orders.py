@@ -13,41 +13,45 @@ from customer.usecases.ports import REVIEW, OrderRow
 from kernel.pure.clock import year_before
 from kernel.sql import timers
 
-_TOLD = """
-    select * from unnest(%(ids)s::uuid[], %(versions)s::int[], %(customers)s::uuid[], %(days)s::date[],
-                         %(statuses)s::text[], %(amounts)s::numeric[])
-        as told (order_id, version, customer_id, ordered_on, status, base_amount)
-    order by order_id
-"""
-_ADD = f"""
-    insert into orders (order_id, version, customer_id, ordered_on, status, base_amount) {_TOLD}
-    on conflict (order_id) do nothing
-    returning customer_id
-"""
-_STEADY = "select from orders where order_id = any(%(ids)s) order by order_id for no key update"
 # An order may have moved from one customer to another: both are affected.
-_CHANGE = f"""
-    with told as ({_TOLD}), before as (
-        select o.customer_id from orders o join told using (order_id) where o.version < told.version
-    ), changed as (
-        update orders o
-        set version = told.version, customer_id = told.customer_id, ordered_on = told.ordered_on,
-            status = told.status, base_amount = told.base_amount
-        from told where o.order_id = told.order_id and o.version < told.version
-        returning o.customer_id
+_APPLY = """
+    with told as (
+        select * from unnest(%(ids)s::uuid[], %(versions)s::int[], %(customers)s::uuid[], %(days)s::date[],
+                             %(statuses)s::text[], %(amounts)s::numeric[])
+            as told (order_id, version, customer_id, ordered_on, status, base_amount)
+    ), before as (
+        select o.customer_id from orders o join told using (order_id)
+        where o.version < told.version and o.customer_id <> told.customer_id
+    ), stored as (
+        insert into orders as o (order_id, version, customer_id, ordered_on, status, base_amount)
+        select * from told order by order_id
+        on conflict (order_id) do update
+        set version = excluded.version, customer_id = excluded.customer_id, ordered_on = excluded.ordered_on,
+            status = excluded.status, base_amount = excluded.base_amount
+        where o.version < excluded.version
+        returning customer_id
     )
-    select customer_id from changed union select customer_id from before
+    select customer_id from stored union select customer_id from before
+"""
+# Whose classes these customers' purchases may change: their own and those of the ones they are read through.
+_CONCERNED = """
+    select id from customers where id = any(%(ids)s)
+    union select survivor_id from customers where id = any(%(ids)s) and survivor_id is not null
 """
 _HOLD = "select id from customers where id = any(%(ids)s) order by id for no key update"
 _SUMS = """
-    select customer_id, count(*) as order_count, sum(base_amount) as total,
+    with members as (
+        select id, id as root_id from customers where id = any(%(ids)s) and survivor_id is null
+        union all select id, survivor_id from customers where survivor_id = any(%(ids)s)
+    )
+    select root_id as customer_id, count(*) as order_count, sum(base_amount) as total,
            min(ordered_on) as first_on, max(ordered_on) as last_on,
            count(*) filter (where in_year) as year_order_count,
            coalesce(sum(base_amount) filter (where in_year), 0) as year_total,
            min(ordered_on) filter (where in_year) as year_first_on
-    from (select *, ordered_on > %(year_before)s and ordered_on <= %(today)s as in_year
-          from orders where customer_id = any(%(ids)s) and status <> 'cancelled') as counted
-    group by customer_id
+    from (select members.root_id, o.*, ordered_on > %(year_before)s and ordered_on <= %(today)s as in_year
+          from members join orders o on o.customer_id = members.id where status <> 'cancelled') as counted
+    group by root_id
 """
 
 
@@ -67,17 +71,23 @@ class OrderRepository:
             "statuses": [row.status for row in rows],
             "amounts": [row.base_amount for row in rows],
         }
-        connection = self._connection()
-        added = {row.customer_id for row in connection.exec_driver_sql(_ADD, params)}
-        # Only a row that is held says from whom the order moves: another event may just be moving it.
-        connection.exec_driver_sql(_STEADY, params)
-        return added | {row.customer_id for row in connection.exec_driver_sql(_CHANGE, params)}
+        return {row.customer_id for row in self._connection().exec_driver_sql(_APPLY, params)}
 
     def hold(self, customer_ids: Collection[UUID]) -> list[UUID]:
-        # Timers first: a timer that fires holds its row before it comes here.
-        timers.hold(self._session, REVIEW, [str(i) for i in customer_ids])
-        held = self._connection().exec_driver_sql(_HOLD, {"ids": list(customer_ids)})
-        return [row.id for row in held]
+        concerned = self._concerned(customer_ids)
+        while True:
+            # Timers first: a timer that fires holds its row before it comes here.
+            timers.hold(self._session, REVIEW, [str(i) for i in concerned])
+            self._connection().exec_driver_sql(_HOLD, {"ids": concerned})
+            # Somebody may have been merged while this waited.
+            now_concerned = self._concerned(customer_ids)
+            if set(now_concerned) <= set(concerned):
+                return now_concerned
+            concerned = now_concerned
+
+    def _concerned(self, customer_ids: Collection[UUID]) -> list[UUID]:
+        found = self._connection().exec_driver_sql(_CONCERNED, {"ids": list(customer_ids)})
+        return list(found.scalars())
 
     def of(self, customer_ids: Collection[UUID], today: date) -> dict[UUID, Purchases]:
         params = {"ids": list(customer_ids), "today": today, "year_before": year_before(today)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -42,24 +42,27 @@ _RECENT_ORDERS = """
 _SCHEMES = "select distinct on (id) id, version, title, rules from schemes order by id, version desc"
 
 
+def select_customers(
+    reader: Reader, principal: Principal, condition: str, params: Mapping[str, Any], tail: str = ""
+) -> list[Any]:
+    """Rows of customers in scope that fit a condition on `c`, which is a constant of the program.
+
+    Every read of customers goes through here, so that none forgets the scope.
+    """
+    in_scope, scope_params = scope.predicate(principal, READ, "c.owner_id")
+    sql = f"{_CUSTOMER} where {in_scope} and {condition} {tail}"
+    return reader.rows(sql, {**params, **scope_params})
+
+
 def get_customer(reader: Reader, principal: Principal, customer_id: UUID) -> Any | None:
     """The row of one customer; None when there is none or it is out of scope."""
-    condition, params = scope.predicate(principal, READ, "c.owner_id")
-    return reader.row(f"{_CUSTOMER} where c.id = %(id)s and {condition}", {"id": customer_id, **params})
+    found = select_customers(reader, principal, "c.id = %(id)s", {"id": customer_id})
+    return found[0] if found else None
 
 
 def open_documents(sealer: Sealer, rows: Sequence[Any]) -> list[dict[str, Any] | None]:
     """The personal documents of a page of rows; None for companies and for persons whose keys are gone."""
     return sealer.open_page(SEALED_IN, [(row.id, row.id, row.sealed) for row in rows])
-
-
-def list_customers(reader: Reader, principal: Principal, after: UUID | None, limit: int) -> list[Any]:
-    """Rows of customers in scope, newest first, from the one that comes after `after`."""
-    condition, params = scope.predicate(principal, READ, "c.owner_id")
-    if after is not None:
-        condition, params = f"{condition} and c.id < %(after)s", {**params, "after": after}
-    sql = f"{_CUSTOMER} where {condition} order by c.id desc limit %(limit)s"
-    return reader.rows(sql, {**params, "limit": limit})
 
 
 def get_purchases(reader: Reader, customer_id: UUID, today: date) -> Any:
@@ -76,14 +79,3 @@ def recent_orders(reader: Reader, customer_id: UUID) -> Sequence[Any]:
 def list_schemes(reader: Reader) -> list[Any]:
     """The newest version of each scheme."""
     return reader.rows(_SCHEMES)
-
-
-def count_classes(reader: Reader, principal: Principal, scheme: str) -> list[Any]:
-    """(class_, customers) of the customers in scope; class is empty for those without one."""
-    condition, params = scope.predicate(principal, READ, "c.owner_id")
-    sql = f"""
-        select coalesce(k.class, '') as class_, count(*)::int as customers
-        from customers c left join classes k on k.customer_id = c.id and k.scheme = %(scheme)s
-        where {condition} group by 1 order by 1
-    """
-    return reader.rows(sql, {"scheme": scheme, **params})

@@ -60,6 +60,7 @@ def main(
     """
     logs.configure(app.service, "jobs", app.settings.log_level)
     health.serve(app.settings.ops_address, {"store": app.check_store})
+    app.watch_keys()
     all_jobs = [*jobs, *sweeps.jobs(destroy_day_keys)]
     queue = make_queue(app, all_jobs)
     timer_loop = TimerLoop(app, timers)

@@ -26,6 +26,8 @@ def make_engine(settings: Settings) -> Engine:
         pool_size=settings.database_pool,
         max_overflow=0,
         pool_timeout=2,
+        # What a failed statement was given may be personal, and errors are logged.
+        hide_parameters=True,
         connect_args={
             "connect_timeout": 2,
             "options": _TIMEOUTS,

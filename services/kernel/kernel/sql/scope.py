@@ -11,11 +11,14 @@ _TEAM = f"select user_id from staff where team_id = {_MY_TEAM}"
 _SUBTREE = f"select s.user_id from staff s join teams t using (team_id) where t.path @> array[{_MY_TEAM}]"
 
 
-def predicate(principal: Principal, permission: str, owner: str) -> tuple[str, dict[str, Any]]:
+def predicate(
+    principal: Principal, permission: str, owner: str, collaborators: str = ""
+) -> tuple[str, dict[str, Any]]:
     """A condition on the column `owner` (a user id) and its parameters.
 
     True only for rows that the principal's grant of `permission` reaches; without a grant for none.
-    `owner` is a constant of the program ("c.owner_id").
+    Where records have a column of user ids who work on them beside the owner, `collaborators` names
+    it, and a row is reached by these too. Both are constants of the program ("c.owner_id").
     """
     scope = principal.scope_of(permission)
     if scope is Scope.ALL:
@@ -23,8 +26,9 @@ def predicate(principal: Principal, permission: str, owner: str) -> tuple[str, d
     me = principal.user_id
     if scope is None or scope is Scope.SELF or me is None:
         return "false", {}
-    parameters = {"scope_user": me}
-    if scope is Scope.OWN:
-        return f"{owner} = %(scope_user)s", parameters
-    colleagues = _TEAM if scope is Scope.TEAM else _SUBTREE
-    return f"({owner} = %(scope_user)s or {owner} in ({colleagues}))", parameters
+    reached = [f"{owner} = %(scope_user)s"]
+    if scope is not Scope.OWN:
+        reached.append(f"{owner} in ({_TEAM if scope is Scope.TEAM else _SUBTREE})")
+    if collaborators:
+        reached.append(f"{collaborators} @> array[%(scope_user)s]")
+    return f"({' or '.join(reached)})", {"scope_user": me}

@@ -8,11 +8,12 @@ Use cases receive it open and never commit.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from psycopg.rows import namedtuple_row
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
@@ -22,9 +23,24 @@ from kernel.pure.events import Event
 from kernel.pure.grants import Principal
 from kernel.pure.ids import new_id
 from kernel.sql import tables, timers
+from kernel.sql.engine import Reader
 
 if TYPE_CHECKING:
     from kernel.sql.app import App
+
+
+class OpenReader(Reader):
+    """Reads within an open transaction, what it has written included."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def rows(self, sql: str, params: Mapping[str, Any] | Sequence[Any] = ()) -> list[Any]:
+        connection: Any = self._session.connection().connection.driver_connection
+        with connection.cursor(binary=True, row_factory=namedtuple_row) as cursor:
+            cursor.execute(sql, params)
+            rows: list[Any] = cursor.fetchall()
+        return rows
 
 
 class UnitOfWork:
@@ -37,6 +53,8 @@ class UnitOfWork:
         # One instant for everything this transaction writes.
         self.now: datetime = app.clock.now()
         self.session = Session(app.engine, expire_on_commit=False, autoflush=False)
+        # For answering with what was done, by the same queries as reads.
+        self.reader = OpenReader(self.session)
         self._events: list[Event] = []
         self._audited: list[dict[str, Any]] = []
         self._discarded = False

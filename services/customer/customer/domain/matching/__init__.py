@@ -7,7 +7,7 @@ says why; `clusters(…)` groups what was found the same.
 
 from customer.domain.matching.clusters import clusters
 from customer.domain.matching.keys import blocking_keys
-from customer.domain.matching.scoring import Decision, Match, score
+from customer.domain.matching.scoring import Decision, Match, contradict, score
 from customer.domain.matching.subject import Subject, Traits, traits
 from customer.domain.matching.weights import Reason
 
@@ -19,6 +19,7 @@ __all__ = [
     "Traits",
     "blocking_keys",
     "clusters",
+    "contradict",
     "score",
     "traits",
 ]

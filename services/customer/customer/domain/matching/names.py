@@ -57,7 +57,7 @@ def read_name(full_name: str, given_name: str = "", surname: str = "") -> Name:
 
 
 def _surname_last(name: str) -> str:
-    """"Wang, Xiaoming" is Xiaoming Wang."""
+    """ "Wang, Xiaoming" is Xiaoming Wang."""
     surname, comma, given = name.partition(",")
     return f"{given} {surname}" if comma and given.strip() else name
 
@@ -72,7 +72,9 @@ def _chinese(han: str) -> Name:
 
 def _in_letters(given: str, surname: str) -> Name:
     sound = _U.sub("u", (given + surname).replace(" ", ""))
-    return Name("", given, surname, (sound,) if sound else (), _REGIONAL.sub("", sound), _pinyin(given, surname))
+    return Name(
+        "", given, surname, (sound,) if sound else (), _REGIONAL.sub("", sound), _pinyin(given, surname)
+    )
 
 
 def _pinyin(given: str, surname: str) -> tuple[str, ...]:
@@ -122,7 +124,11 @@ def _in_part(one: Syllables, other: Syllables) -> str:
     """Names of which a part sounds the same."""
     if len(one) != len(other):
         shorter, longer = sorted((one, other), key=len)
-        return "name shortened" if len(longer) - len(shorter) == 1 and _left_out(shorter, longer) else "name disagree"
+        return (
+            "name shortened"
+            if len(longer) - len(shorter) == 1 and _left_out(shorter, longer)
+            else "name disagree"
+        )
     if one[1:] == other[1:]:
         return "given exact short" if len(one) < 3 else "given exact long"
     if len(one) > 2:

@@ -21,7 +21,7 @@ class Reason(NamedTuple):
 _WEIGHTS: dict[str, dict[str, float]] = {
     "name": {
         "exact long": 11, "exact short": 8.5, "swapped long": 10, "swapped short": 7.5, "sounds long": 7.5,
-        "sounds short": 5, "sounds nearly long": 5, "sounds nearly short": 3, "shortened": 0, "disagree": -16,
+        "sounds short": 5, "sounds nearly long": 5, "sounds nearly short": 3, "shortened": -3, "disagree": -16,
     },
     "given": {
         "exact": 5, "near": 3, "missing": 0, "disagree": -5,
@@ -32,14 +32,16 @@ _WEIGHTS: dict[str, dict[str, float]] = {
     "email": {"exact": 9, "near": 5, "missing": 0, "disagree": -1},
     "birth_date": {"exact": 8, "near": 3, "partly": 2, "missing": 0, "disagree": -5},
     "id_number": {"exact": 16, "near": 8, "missing": 0, "disagree": -5},
-    "address": {"exact": 8, "near": 6, "building": 3, "street": 1, "missing": 0, "disagree": -2},
+    "address": {"exact": 8, "near": 6, "building": 3, "street": 0.5, "missing": 0, "disagree": -2},
     "city": {"exact": 2, "near": 1.5, "missing": 0, "disagree": -1.5},
     "postcode": {"exact": 3, "near": 2, "missing": 0, "disagree": -1},
     "province": {"exact": 0.5, "near": 0.5, "missing": 0, "disagree": -0.5},
 }  # fmt: skip
 
 # Two people are the same from here on, and worth a look from there on.
-SAME, POSSIBLE = 13.5, 5.0
+SAME, POSSIBLE = 12.0, 5.0
+# What phone, e-mail, birth date, id number and address must bring together for "the same".
+PROOF = 4.0
 
 REASONS = {
     field: {level: Reason(field, level, weight) for level, weight in levels.items()}

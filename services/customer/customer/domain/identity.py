@@ -1,0 +1,44 @@
+"""A customer as matching and finding see it."""
+
+from __future__ import annotations
+
+from customer.domain.customer import Company, Profile
+from customer.domain.matching import Subject, blocking_keys, traits
+from kernel.pure.text.folding import fold
+from kernel.pure.text.tokens import search_tokens
+
+
+def subject_of(profile: Profile) -> Subject:
+    """What matching compares of a person. Raises TypeError for a company."""
+    person = profile.details
+    if isinstance(person, Company):
+        raise TypeError("companies are not compared as people")
+    return Subject(
+        full_name=person.full_name,
+        phones=person.phones,
+        emails=person.emails,
+        birth_date=person.birth_date,
+        id_number=person.identity_number,
+        address=(person.street_address,) if person.street_address else (),
+        city=profile.city,
+        province=profile.province,
+    )
+
+
+def match_keys(profile: Profile) -> tuple[str, ...]:
+    """The keys under which a customer meets others that may be the same, "kind:value".
+
+    Every phone and every e-mail is one: by them customers are found, too.
+    """
+    details = profile.details
+    contacts = [f"phone:{phone}" for phone in details.phones] + [f"email:{email}" for email in details.emails]
+    if isinstance(details, Company):
+        named = [f"company:{''.join(fold(details.name).split())}"]
+        return tuple(contacts + named + ([f"credit:{details.credit_code}"] if details.credit_code else []))
+    return tuple(dict.fromkeys([*contacts, *blocking_keys(traits(subject_of(profile)))]))
+
+
+def name_tokens(profile: Profile) -> frozenset[str]:
+    """The tokens of a customer's name, by which it is searched."""
+    details = profile.details
+    return search_tokens(details.name if isinstance(details, Company) else details.full_name)
