@@ -13,25 +13,30 @@ from customer.usecases.ports import REVIEW, OrderRow
 from kernel.pure.clock import year_before
 from kernel.sql import timers
 
+_TOLD = """
+    select * from unnest(%(ids)s::uuid[], %(versions)s::int[], %(customers)s::uuid[], %(days)s::date[],
+                         %(statuses)s::text[], %(amounts)s::numeric[])
+        as told (order_id, version, customer_id, ordered_on, status, base_amount)
+    order by order_id
+"""
+_ADD = f"""
+    insert into orders (order_id, version, customer_id, ordered_on, status, base_amount) {_TOLD}
+    on conflict (order_id) do nothing
+    returning customer_id
+"""
+_STEADY = "select from orders where order_id = any(%(ids)s) order by order_id for no key update"
 # An order may have moved from one customer to another: both are affected.
-_APPLY = """
-    with told as (
-        select * from unnest(%(ids)s::uuid[], %(versions)s::int[], %(customers)s::uuid[], %(days)s::date[],
-                             %(statuses)s::text[], %(amounts)s::numeric[])
-            as told (order_id, version, customer_id, ordered_on, status, base_amount)
-    ), before as (
-        select o.customer_id from orders o join told using (order_id)
-        where o.version < told.version and o.customer_id <> told.customer_id
-    ), stored as (
-        insert into orders as o (order_id, version, customer_id, ordered_on, status, base_amount)
-        select * from told order by order_id
-        on conflict (order_id) do update
-        set version = excluded.version, customer_id = excluded.customer_id, ordered_on = excluded.ordered_on,
-            status = excluded.status, base_amount = excluded.base_amount
-        where o.version < excluded.version
-        returning customer_id
+_CHANGE = f"""
+    with told as ({_TOLD}), before as (
+        select o.customer_id from orders o join told using (order_id) where o.version < told.version
+    ), changed as (
+        update orders o
+        set version = told.version, customer_id = told.customer_id, ordered_on = told.ordered_on,
+            status = told.status, base_amount = told.base_amount
+        from told where o.order_id = told.order_id and o.version < told.version
+        returning o.customer_id
     )
-    select customer_id from stored union select customer_id from before
+    select customer_id from changed union select customer_id from before
 """
 # Whose classes these customers' purchases may change: their own and those of the ones they are read through.
 _CONCERNED = """
@@ -71,7 +76,11 @@ class OrderRepository:
             "statuses": [row.status for row in rows],
             "amounts": [row.base_amount for row in rows],
         }
-        return {row.customer_id for row in self._connection().exec_driver_sql(_APPLY, params)}
+        connection = self._connection()
+        added = {row.customer_id for row in connection.exec_driver_sql(_ADD, params)}
+        # Only a row that is held says from whom the order moves: another event may just be moving it.
+        connection.exec_driver_sql(_STEADY, params)
+        return added | {row.customer_id for row in connection.exec_driver_sql(_CHANGE, params)}
 
     def hold(self, customer_ids: Collection[UUID]) -> list[UUID]:
         concerned = self._concerned(customer_ids)
