@@ -33,13 +33,14 @@ def app(session_app: CustomerApp, clock: FixedClock) -> CustomerApp:
     clock.instant = NOON
     with session_app.engine.begin() as connection:
         connection.exec_driver_sql(
-            "truncate customers, external_ids, orders, classes, outbox, timers, audit, idempotency cascade"
+            "truncate customers, external_ids, orders, classes, class_changes, merges, outbox, timers, audit,"
+            " idempotency cascade"
         )
     return session_app
 
 
 def seller(scope: Scope = Scope.OWN, user_id: UUID | None = None) -> Principal:
     """A user who may do everything with customers, as far as `scope` reaches."""
-    verbs = ("read", "create", "update")
+    verbs = ("read", "create", "update", "merge")
     grants = {f"customer.customers.{verb}": scope for verb in verbs}
     return Principal(PrincipalKind.USER, str(user_id or new_id()), grants)

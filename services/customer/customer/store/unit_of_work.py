@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from customer.store.class_changes import ClassChangeRepository
 from customer.store.classes import ClassRepository
 from customer.store.customers import CustomerRepository
+from customer.store.history import History
 from customer.store.indexing import Indexer
 from customer.store.merges import MergeRepository
 from customer.store.orders import OrderRepository
@@ -16,7 +18,9 @@ from kernel.sql.uow import UnitOfWork
 class CustomerWork(UnitOfWork):
     def __init__(self, app: App, principal: Principal, sealer: Sealer, indexer: Indexer) -> None:
         super().__init__(app, principal)
-        self.customers = CustomerRepository(self.session, principal, sealer, indexer, self.now)
+        history = History(self.session, principal, sealer, self.now)
+        self.customers = CustomerRepository(self.session, principal, sealer, indexer, history, self.now)
         self.purchases = OrderRepository(self.session)
         self.merges = MergeRepository(self.session, principal, self.now)
         self.classes = ClassRepository(self.session, self.clock.zone)
+        self.class_changes = ClassChangeRepository(self.session, self.now)

@@ -46,6 +46,7 @@ def classify_customers(work: Work, customer_ids: Collection[UUID]) -> None:
                 facts.append(_fact(row, before))
     work.classes.save(rows)
     work.classes.review(reviews)
+    work.class_changes.add(facts)
     for start in range(0, len(facts), _MOST_IN_AN_EVENT):
         work.record(CustomersClassified(tuple(facts[start : start + _MOST_IN_AN_EVENT])))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,6 +10,8 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from customer.domain.customer import Customer, ExternalId
+from customer.domain.events import ClassifiedCustomer, MergedCustomer
+from customer.domain.merging import Member
 from customer.domain.purchases import Purchases
 from customer.domain.schemes import Scheme
 from kernel.pure.clock import Clock
@@ -18,6 +20,8 @@ from kernel.pure.grants import Principal
 
 # The timer, one a customer, on the day when time alone may change a class.
 REVIEW = "review_classes"
+# The timer, one a deleted customer, on the instant when it can't be brought back any more.
+PURGE = "purge_customer"
 
 
 @dataclass(frozen=True)
@@ -52,12 +56,20 @@ class Customers(Protocol):
     def holders(self, external_ids: Collection[ExternalId]) -> dict[ExternalId, UUID]:
         """The customers that have these external ids; what comes after waits for the answer to stay true."""
 
-    def lend(self, customer_id: UUID, permission: str) -> Customer:
-        """The customer, locked until the end of the transaction, if the principal's grant of
-        `permission` reaches it. Raises CustomerNotFound."""
+    def lend(self, customer_id: UUID, permission: str, *, deleted: bool = False) -> Customer:
+        """The customer, or the one that it was merged into, locked until the end of the transaction, if
+        the principal's grant of `permission` reaches it; a deleted one only when `deleted`.
 
-    def save(self, customer: Customer) -> None:
-        """Stores a changed customer."""
+        Raises CustomerNotFound."""
+
+    def save(self, customer: Customer, action: str, changed_fields: Collection[str] = ()) -> None:
+        """Stores a changed customer, and in its history how it came about."""
+
+    def keep_versions(self, customer_ids: Collection[UUID], action: str) -> None:
+        """Puts the present state of customers into their history, as their present version."""
+
+    def purge(self, customer_ids: Collection[UUID]) -> list[UUID]:
+        """Removes those that are deleted, with all that were merged into them; answers their ids."""
 
 
 class Purchasing(Protocol):
@@ -65,10 +77,12 @@ class Purchasing(Protocol):
         """Stores what is newer than what is held; answers the customers whose purchases may have changed."""
 
     def hold(self, customer_ids: Collection[UUID]) -> list[UUID]:
-        """Locks customers against being classified by another; answers those that exist."""
+        """Locks customers, and those they are read through, against being classified by another;
+        answers those that exist."""
 
     def of(self, customer_ids: Collection[UUID], today: date) -> dict[UUID, Purchases]:
-        """The purchases of customers that have orders."""
+        """The purchases of customers that have orders, together with the customers they absorbed.
+        One that was absorbed has none of its own."""
 
 
 class Classes(Protocol):
@@ -83,6 +97,36 @@ class Classes(Protocol):
         """Sets the day on which each customer is classified again; None for no day."""
 
 
+class ClassChanges(Protocol):
+    def add(self, changes: Sequence[ClassifiedCustomer]) -> None:
+        """Notes that classes changed at this instant."""
+
+
+class Merging(Protocol):
+    """Who is read through whom."""
+
+    def alone(self) -> None:
+        """Waits until nobody else merges; from here on no link changes but by this transaction."""
+
+    def groups(self, customer_ids: Collection[UUID]) -> list[UUID]:
+        """All members of the groups that these customers belong to."""
+
+    def members(self, customer_ids: Collection[UUID], permission: str) -> dict[UUID, Member]:
+        """Those that exist; within reach are those not deleted to which `permission` reaches."""
+
+    def decisions(self, customer_ids: Collection[UUID]) -> dict[UUID, UUID]:
+        """Whom each of these customers was merged into; without those that stand for themselves."""
+
+    def decide(self, absorbed_ids: Collection[UUID], survivor_id: UUID, *, undone: bool = False) -> None:
+        """Notes that these were merged into the survivor, or that this is undone."""
+
+    def link(self, survivors: Mapping[UUID, UUID | None]) -> list[MergedCustomer]:
+        """Sets whom each customer is read through, None for itself; answers the links with their versions."""
+
+    def renew(self, customer_ids: Collection[UUID], action: str) -> None:
+        """Gives customers a new version without a change of their own."""
+
+
 class Work(Protocol):
     """An open unit of work of the customer service."""
 
@@ -92,7 +136,13 @@ class Work(Protocol):
     customers: Customers
     purchases: Purchasing
     classes: Classes
+    class_changes: ClassChanges
+    merges: Merging
 
     def record(self, event: Event) -> None: ...
+
+    def schedule(self, kind: str, key: str, due_at: datetime) -> None: ...
+
+    def cancel(self, kind: str, key: str) -> None: ...
 
     def audit(self, action: str, object_type: str, object_id: object, **facts: Any) -> None: ...
