@@ -18,6 +18,8 @@ _REGION = re.compile(
 )
 _NOT_HAN = re.compile("[^\u3400-\u9fff]+")
 _LINES = re.compile("[,，;；\n]+")
+# By these alone neighbouring roads differ: 中山一路, 中山二路; 环城南路, 环城北路.
+_TELLING = re.compile("[一二三四五六七八九十东南西北]")
 _MARKS = re.compile("[^a-z0-9 ]+")
 
 
@@ -116,7 +118,11 @@ def _alike(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
     if not one or not other:
         return False
     a, b = one[0], other[0]
-    return a.endswith(b) or b.endswith(a) or (len(a) > 3 and OSA.distance(a, b, score_cutoff=1) <= 1)
+    if a.endswith(b) or b.endswith(a):
+        return True
+    return (
+        len(a) > 3 and OSA.distance(a, b, score_cutoff=1) <= 1 and _TELLING.findall(a) == _TELLING.findall(b)
+    )
 
 
 def _latin_level(a: Address, b: Address) -> str:

@@ -117,18 +117,25 @@ def _chinese_level(a: Name, b: Name) -> str:
         return f"name sounds {size}"
     if _rotated(a.loose, b.loose):
         return f"name sounds nearly {size}"
+    if abs(len(a.syllables) - len(b.syllables)) == 1:
+        return _shortened(a, b)
     return _in_part(a.syllables, b.syllables)
+
+
+def _shortened(a: Name, b: Name) -> str:
+    """A character left out; "nearly" when those that are left only sound the same."""
+    shorter, longer = sorted((a, b), key=lambda name: len(name.syllables))
+    if not _left_out(shorter.syllables, longer.syllables):
+        return "name disagree"
+    if a.han and b.han and not _left_out(tuple(shorter.han), tuple(longer.han)):
+        return "name shortened nearly"
+    return "name shortened"
 
 
 def _in_part(one: Syllables, other: Syllables) -> str:
     """Names of which a part sounds the same."""
     if len(one) != len(other):
-        shorter, longer = sorted((one, other), key=len)
-        return (
-            "name shortened"
-            if len(longer) - len(shorter) == 1 and _left_out(shorter, longer)
-            else "name disagree"
-        )
+        return "name disagree"
     if one[1:] == other[1:]:
         return "given exact short" if len(one) < 3 else "given exact long"
     if len(one) > 2:
@@ -140,7 +147,7 @@ def _in_part(one: Syllables, other: Syllables) -> str:
 
 
 def _left_out(shorter: Syllables, longer: Syllables) -> bool:
-    """Whether `shorter` is `longer`, or `longer` turned, without one syllable."""
+    """Whether `shorter` is `longer`, or `longer` turned, without one part."""
     turns = _turns(longer)
     return len(shorter) > 1 and any(
         shorter == turned[:place] + turned[place + 1 :] for turned in turns for place in range(len(longer))

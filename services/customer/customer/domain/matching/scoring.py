@@ -18,6 +18,9 @@ _POSTCODE, _PROVINCE = REASONS["postcode"], REASONS["province"]
 _NAME, _GIVEN = REASONS["name"], REASONS["given"]
 _PROOFS = frozenset({"phone", "email", "birth_date", "id_number", "address"})
 _ONES_OWN = {_ID["exact"], _ID["near"]}
+_NEARLY = {_GIVEN["one character"]} | {
+    _NAME[level] for level in ("sounds nearly long", "sounds nearly short", "shortened nearly")
+}
 _OTHER_SURNAME = {_GIVEN["exact long"], _GIVEN["exact short"]}
 _SHARED_PHONES = {_PHONE["exact"], _PHONE["switchboard"], _PHONE["near"]}
 
@@ -75,15 +78,15 @@ def _is_household(reasons: tuple[Reason, ...]) -> bool:
     """Whether it may be two of one household or firm, to whom all that agrees belongs: a person has to look.
 
     A Chinese given name is rarely replaced: with another one it takes an id number to be the same
-    person, with one other character an e-mail address. A name in letters often is (a nickname, a
-    second name), so that there a shared phone must speak for a household too. With another surname,
+    person, with one that only resembles it an e-mail address. A name in letters often is (a nickname,
+    a second name), so that there a shared phone must speak for a household too. With another surname,
     as of man and wife, it takes something that these two do not share.
     """
     if not _ONES_OWN.isdisjoint(reasons):
         return False
     if _NAME["disagree"] in reasons:
         return True
-    if _GIVEN["one character"] in reasons:
+    if not _NEARLY.isdisjoint(reasons):
         return _EMAIL["exact"] not in reasons
     if not _OTHER_SURNAME.isdisjoint(reasons):
         return _EMAIL["exact"] not in reasons and _BIRTH["exact"] not in reasons

@@ -21,11 +21,12 @@ class Reason(NamedTuple):
 _WEIGHTS: dict[str, dict[str, float]] = {
     "name": {
         "exact long": 11, "exact short": 8.5, "swapped long": 10, "swapped short": 7.5, "sounds long": 7.5,
-        "sounds short": 5, "sounds nearly long": 5, "sounds nearly short": 3, "shortened": -3, "disagree": -16,
+        "sounds short": 5, "sounds nearly long": 5, "sounds nearly short": 3,
+        "shortened": -3, "shortened nearly": -6, "disagree": -16,
     },
     "given": {
         "exact": 5, "near": 3, "missing": 0, "disagree": -5,
-        "exact long": 3, "exact short": -1, "one character": -11,
+        "exact long": 3, "exact short": -1, "one character": -8,
     },
     "surname": {"exact": 6, "near": 4, "missing": 0, "disagree": -4},
     "phone": {"exact": 8, "switchboard": 3, "near": 4, "missing": 0, "disagree": -2},

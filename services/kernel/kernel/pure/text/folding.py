@@ -43,7 +43,9 @@ def units(text: str) -> tuple[str, ...]:
     return tuple(_WORDS.findall("".join(filter(_is_no_accent, plain))))
 
 
-_WORDS = re.compile("[\u3400-\u9fff\u3007\U00020000-\U0003ffff]|[^\\W_\u3400-\u9fff\u3007\U00020000-\U0003ffff]+")
+_WORDS = re.compile(
+    "[\u3400-\u9fff\u3007\U00020000-\U0003ffff]|[^\\W_\u3400-\u9fff\u3007\U00020000-\U0003ffff]+"
+)
 
 
 def _is_no_accent(character: str) -> bool:

@@ -9,13 +9,11 @@ from pypinyin import Style, lazy_pinyin
 
 # Characters that sound otherwise at the head of a name, as a surname.
 _AS_SURNAME = {
-    "单": "shan", "曾": "zeng", "解": "xie", "仇": "qiu", "区": "ou", "查": "zha", "盖": "ge", "任": "ren",
-    "朴": "piao", "员": "yun", "翟": "zhai", "覃": "qin", "缪": "miao", "乜": "nie", "折": "she", "种": "chong",
-    "秘": "bi", "繁": "po", "柏": "bai", "隗": "kui", "牟": "mu", "贾": "jia", "尹": "yin", "重": "chong",
-    "长": "zhang", "洗": "xian", "冼": "xian", "黑": "he", "召": "shao", "曲": "qu", "葛": "ge", "车": "che",
-    "沈": "shen", "石": "shi", "宿": "su", "纪": "ji", "逄": "pang", "祭": "zhai", "郇": "xun", "阚": "kan",
-    "禤": "xuan", "亓": "qi", "佘": "she", "钭": "tou", "乐": "yue", "应": "ying", "华": "hua", "燕": "yan",
-    "宁": "ning", "万": "wan", "俞": "yu", "藏": "zang", "薄": "bo", "卜": "bu", "晟": "cheng", "那": "na",
+    "单": "shan", "曾": "zeng", "解": "xie", "仇": "qiu", "区": "ou", "查": "zha", "盖": "ge",
+    "朴": "piao", "员": "yun", "翟": "zhai", "覃": "qin", "缪": "miao", "乜": "nie", "折": "she",
+    "种": "chong", "秘": "bi", "繁": "po", "牟": "mu", "重": "chong", "洗": "xian", "黑": "he",
+    "召": "shao", "祭": "zhai", "郇": "xun", "阚": "kan", "乐": "yue", "藏": "zang", "薄": "bo",
+    "卜": "bu",
 }  # fmt: skip
 # Surnames of two characters, with their sound.
 COMPOUND_SURNAMES = {
@@ -34,12 +32,11 @@ _READ_TWO_WAYS = {
     "乐": ("le", "yue"), "朝": ("zhao", "chao"), "长": ("chang", "zhang"), "茜": ("qian", "xi"),
     "行": ("xing", "hang"), "重": ("chong", "zhong"), "晟": ("sheng", "cheng"), "莘": ("xin", "shen"),
     "盛": ("sheng", "cheng"), "曾": ("zeng", "ceng"), "单": ("dan", "shan"), "解": ("jie", "xie"),
-    "查": ("cha", "zha"), "区": ("qu", "ou"), "仇": ("chou", "qiu"), "娜": ("na", "nuo"), "莎": ("sha", "suo"),
-    "参": ("can", "shen"), "炅": ("jiong", "gui"), "祺": ("qi",), "雅": ("ya",), "翟": ("zhai", "di"),
-    "覃": ("qin", "tan"), "盖": ("gai", "ge"), "朴": ("pu", "piao"), "都": ("du", "dou"), "石": ("shi",),
-    "调": ("tiao", "diao"), "珏": ("jue",), "柏": ("bai", "bo"), "隽": ("jun", "juan"), "葛": ("ge",),
-    "大": ("da",), "宿": ("su", "xiu"), "降": ("jiang", "xiang"), "少": ("shao",), "好": ("hao",),
-    "缪": ("miao", "mou"), "正": ("zheng",), "藏": ("zang", "cang"), "曦": ("xi",), "哲": ("zhe",),
+    "查": ("cha", "zha"), "区": ("qu", "ou"), "仇": ("chou", "qiu"), "娜": ("na", "nuo"),
+    "莎": ("sha", "suo"), "参": ("can", "shen"), "炅": ("jiong", "gui"), "翟": ("zhai", "di"),
+    "覃": ("qin", "tan"), "盖": ("gai", "ge"), "朴": ("pu", "piao"), "都": ("du", "dou"),
+    "调": ("tiao", "diao"), "柏": ("bai", "bo"), "隽": ("jun", "juan"), "宿": ("su", "xiu"),
+    "降": ("jiang", "xiang"), "缪": ("miao", "mou"), "藏": ("zang", "cang"),
 }  # fmt: skip
 
 
@@ -74,7 +71,8 @@ def name_readings(characters: str) -> tuple[tuple[str, ...], ...]:
 _SYLLABLES = """
 a ai an ang ao e ei en eng er o ou  yi ya yan yang yao ye yin ying yo yong you yu yuan yue yun
 wu wa wai wan wang wei wen weng wo  b|a ai an ang ao ei en eng i ian iao ie in ing o u
-p|a ai an ang ao ei en eng i ian iao ie in ing o ou u  m|a ai an ang ao e ei en eng i ian iao ie in ing iu o ou u
+p|a ai an ang ao ei en eng i ian iao ie in ing o ou u
+m|a ai an ang ao e ei en eng i ian iao ie in ing iu o ou u
 f|a an ang ei en eng o ou u  d|a ai an ang ao e ei en eng i ia ian iao ie ing iu ong ou u uan ui un uo
 t|a ai an ang ao e eng i ian iao ie ing ong ou u uan ui un uo
 n|a ai an ang ao e ei en eng i ian iang iao ie in ing iu ong ou u uan uo v ve ue
