@@ -36,6 +36,6 @@ def app(session_app: SalesApp, clock: FixedClock) -> SalesApp:
     clock.instant = NOON
     with session_app.engine.begin() as connection:
         connection.exec_driver_sql(
-            "truncate orders, products, customers, staff, teams, outbox, audit, idempotency, inbox"
+            "truncate orders, products, customers, links, staff, teams, outbox, audit, idempotency, inbox"
         )
     return session_app

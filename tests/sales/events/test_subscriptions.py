@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from google.protobuf.message import Message
 
-from crm.customer.v1.events_pb2 import CustomersRecorded
+from crm.customer.v1.events_pb2 import CustomersMerged, CustomersRecorded
 from crm.gateway.v1.events_pb2 import TeamsRecorded, UsersRecorded
 from kernel.bus.envelope import parse
 from kernel.pure.errors import Invalid
@@ -21,6 +21,7 @@ from tests.contracts.examples import example
 SERVICE = Principal.service("sales")
 HANDLERS: dict[type[Message], Any] = {
     CustomersRecorded: SalesEvents.follow_customers,
+    CustomersMerged: SalesEvents.follow_links,
     UsersRecorded: SalesEvents.follow_users,
     TeamsRecorded: SalesEvents.follow_teams,
 }
@@ -60,6 +61,19 @@ def test_an_older_state_of_a_customer_changes_nothing(app: SalesApp) -> None:
     assert row == (True,)
 
 
+def test_links_between_customers_are_known(app: SalesApp) -> None:
+    hear(app, CustomersMerged)
+    rows = app.reader.rows("select customer_id, survivor_id, version from links order by version")
+    assert rows == [
+        (
+            UUID("01980a5e-7c00-7302-8000-000000000302"),
+            UUID("01980a5e-7c00-7301-8000-000000000301"),
+            1,
+        ),
+        (UUID("01980a5e-7c00-7303-8000-000000000303"), None, 2),
+    ]
+
+
 def test_users_and_teams_are_known(app: SalesApp) -> None:
     hear(app, UsersRecorded)
     hear(app, TeamsRecorded)
@@ -72,7 +86,13 @@ def test_users_and_teams_are_known(app: SalesApp) -> None:
 
 @pytest.mark.parametrize(
     ("event_class", "field"),
-    [(CustomersRecorded, "customerId"), (UsersRecorded, "userId"), (TeamsRecorded, "teamId")],
+    [
+        (CustomersRecorded, "customerId"),
+        (CustomersMerged, "absorbedId"),
+        (CustomersMerged, "survivorId"),
+        (UsersRecorded, "userId"),
+        (TeamsRecorded, "teamId"),
+    ],
 )
 def test_an_id_that_is_none_is_for_the_dead_letters(
     app: SalesApp, event_class: type[Message], field: str

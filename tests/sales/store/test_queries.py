@@ -144,7 +144,7 @@ def test_lists_of_a_customer_use_their_index(app: SalesApp) -> None:
             return []
 
     queries.list_orders(Asking(), SERVICE, new_id(), (date(2026, 1, 1), new_id()), 51)  # type: ignore[arg-type]
-    [(sql, params)] = asked
+    _, (sql, params) = asked
     with app.engine.connect() as connection:
         plan = "\n".join(row[0] for row in connection.exec_driver_sql("explain " + sql, params))
     assert "orders_by_customer" in plan

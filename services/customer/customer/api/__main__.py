@@ -1,9 +1,16 @@
 """python -m customer.api: answers gRPC calls."""
 
 from customer.api.customers import CustomerServicer
+from customer.api.duplicates import DuplicateServicer
 from customer.wiring import build
 from kernel.rpc.server import main
 
 if __name__ == "__main__":
     app = build()
-    main(app, {"crm.customer.v1.CustomerService": CustomerServicer(app)})
+    main(
+        app,
+        {
+            "crm.customer.v1.CustomerService": CustomerServicer(app),
+            "crm.customer.v1.DuplicateService": DuplicateServicer(app),
+        },
+    )

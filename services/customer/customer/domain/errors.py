@@ -11,6 +11,18 @@ class CustomerNotFound(NotFound):
     zh = "没有您可以查看的客户 {id}。"
 
 
+class CustomerNotDeleted(AlreadyExists):
+    reason = "CUSTOMER_NOT_DELETED"
+    en = "The customer {id} is not deleted."
+    zh = "客户 {id} 没有被删除。"
+
+
+class NotAPerson(Precondition):
+    reason = "NOT_A_PERSON"
+    en = "The customer {id} is a company, of which nothing is masked."
+    zh = "客户 {id} 是企业，没有脱敏的信息。"
+
+
 class ExternalIdTaken(AlreadyExists):
     reason = "EXTERNAL_ID_TAKEN"
     en = "Another customer already has the id {value} of {source}."

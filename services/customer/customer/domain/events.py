@@ -18,6 +18,8 @@ class RecordedCustomer:
     industry: str
     province: str
     city: str
+    collaborator_ids: tuple[UUID, ...]
+    deleted: bool
 
 
 @dataclass(frozen=True)

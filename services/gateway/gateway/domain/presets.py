@@ -11,6 +11,12 @@ ADMIN = "admin"
 _READ_CUSTOMERS = "customer.customers.read"
 _CREATE_CUSTOMERS = "customer.customers.create"
 _UPDATE_CUSTOMERS = "customer.customers.update"
+_DELETE_CUSTOMERS = "customer.customers.delete"
+_MERGE_CUSTOMERS = "customer.customers.merge"
+_IMPORT_CUSTOMERS = "customer.customers.import"
+# Personal fields: shown as they are, or masked until revealed for a reason.
+_READ_PERSONAL = "customer.personal.read"
+_REVEAL_PERSONAL = "customer.personal.reveal"
 _READ_SCHEMES = "customer.schemes.read"
 _READ_ORDERS = "sales.orders.read"
 _WRITE_ORDERS = "sales.orders.write"
@@ -35,6 +41,10 @@ _EVERY_READ = (
 _EVERY_CHANGE = (
     _CREATE_CUSTOMERS,
     _UPDATE_CUSTOMERS,
+    _DELETE_CUSTOMERS,
+    _MERGE_CUSTOMERS,
+    _IMPORT_CUSTOMERS,
+    _REVEAL_PERSONAL,
     _WRITE_ORDERS,
     _WRITE_PRODUCTS,
     _MANAGE_USERS,
@@ -43,7 +53,7 @@ _EVERY_CHANGE = (
 )
 # A seller's and a manager's daily work, in their own reach.
 _SELLING = (_READ_CUSTOMERS, _CREATE_CUSTOMERS, _UPDATE_CUSTOMERS, _READ_ORDERS)
-_SERVING = (_READ_CUSTOMERS, _UPDATE_CUSTOMERS, _READ_ORDERS)
+_SERVING = (_READ_CUSTOMERS, _UPDATE_CUSTOMERS, _REVEAL_PERSONAL, _READ_ORDERS)
 # Belongs to nobody, hence to all who need it.
 _REFERENCE = (_READ_SCHEMES, _READ_PRODUCTS)
 _DIRECTORY = (_READ_USERS, _READ_TEAMS)
@@ -59,8 +69,14 @@ def _preset(id: str, title_en: str, title_zh: str, **permissions: tuple[str, ...
 
 PRESETS = (
     _preset(ADMIN, "Administrator", "系统管理员", all=(*_EVERY_READ, *_EVERY_CHANGE)),
-    _preset("seller", "Seller", "销售", own=_SELLING, all=_REFERENCE),
-    _preset("sales_manager", "Sales manager", "销售经理", subtree=_SELLING, all=(*_REFERENCE, *_DIRECTORY)),
+    _preset("seller", "Seller", "销售", own=(*_SELLING, _READ_PERSONAL), all=_REFERENCE),
+    _preset(
+        "sales_manager",
+        "Sales manager",
+        "销售经理",
+        subtree=(*_SELLING, _DELETE_CUSTOMERS, _MERGE_CUSTOMERS, _IMPORT_CUSTOMERS, _REVEAL_PERSONAL),
+        all=(*_REFERENCE, *_DIRECTORY),
+    ),
     _preset("agent", "Service agent", "客服", all=(*_SERVING, *_REFERENCE)),
     _preset("service_manager", "Service manager", "客服经理", all=(*_SERVING, *_REFERENCE, *_DIRECTORY)),
     _preset("marketer", "Marketer", "市场专员", all=(_READ_CUSTOMERS, _READ_ORDERS, *_REFERENCE)),
@@ -68,7 +84,14 @@ PRESETS = (
         "privacy_officer",
         "Privacy officer",
         "个人信息保护负责人",
-        all=(_READ_CUSTOMERS, _UPDATE_CUSTOMERS, _READ_ORDERS, _READ_SCHEMES, *_DIRECTORY),
+        all=(
+            _READ_CUSTOMERS,
+            _UPDATE_CUSTOMERS,
+            _REVEAL_PERSONAL,
+            _READ_ORDERS,
+            _READ_SCHEMES,
+            *_DIRECTORY,
+        ),
     ),
     _preset("auditor", "Auditor", "审计员", all=_EVERY_READ),
     _preset(
@@ -79,6 +102,8 @@ PRESETS = (
             _READ_CUSTOMERS,
             _CREATE_CUSTOMERS,
             _UPDATE_CUSTOMERS,
+            _IMPORT_CUSTOMERS,
+            _READ_PERSONAL,
             _READ_ORDERS,
             _WRITE_ORDERS,
             _READ_PRODUCTS,

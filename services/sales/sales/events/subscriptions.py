@@ -1,8 +1,9 @@
-"""What the sales service hears: whose customers are whose, and who belongs to which team."""
+"""What the sales service hears: whose customers are whose, who is read through whom, and who belongs to
+which team."""
 
 from __future__ import annotations
 
-from crm.customer.v1.events_pb2 import CustomersRecorded
+from crm.customer.v1.events_pb2 import CustomersMerged, CustomersRecorded
 from crm.sales.v1.events_pb2 import ProductsRecorded
 from kernel.bus.directory import FollowsDirectory
 from kernel.bus.entrypoint import hears
@@ -26,4 +27,15 @@ class SalesEvents(FollowsDirectory):
                 parse_id(told.owner_id, "owner_id") if told.owner_id else None,
             )
             for told in event.customers
+        )
+
+    @hears(CustomersMerged)
+    def follow_links(self, work: Work, event: CustomersMerged, envelope: Envelope) -> None:
+        work.customers.link(
+            (
+                parse_id(told.absorbed_id, "absorbed_id"),
+                parse_id(told.survivor_id, "survivor_id") if told.survivor_id else None,
+                told.version,
+            )
+            for told in event.links
         )

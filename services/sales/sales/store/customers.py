@@ -1,4 +1,4 @@
-"""Projection of the customer service: whose customer an order's customer is."""
+"""Projection of the customer service: whose customer an order's customer is, and by whom it is read."""
 
 from __future__ import annotations
 
@@ -12,6 +12,13 @@ _APPLY = """
     select * from unnest(%(ids)s::uuid[], %(versions)s::int[], %(owners)s::uuid[])
     on conflict (customer_id) do update set version = excluded.version, owner_id = excluded.owner_id
     where customers.version < excluded.version
+"""
+# Links are told flattened: a survivor is never linked itself.
+_LINK = """
+    insert into links (customer_id, survivor_id, version)
+    select * from unnest(%(ids)s::uuid[], %(survivors)s::uuid[], %(versions)s::int[])
+    on conflict (customer_id) do update set survivor_id = excluded.survivor_id, version = excluded.version
+    where links.version < excluded.version
 """
 
 
@@ -28,3 +35,12 @@ class CustomerProjection:
             ids, versions, owners = (list(column) for column in zip(*rows, strict=True))
             arrays = {"ids": ids, "versions": versions, "owners": owners}
             self._session.connection().exec_driver_sql(_APPLY, arrays)
+
+    def link(self, told: Iterable[tuple[UUID, UUID | None, int]]) -> None:
+        """Takes over the (customer id, survivor id, version) links that are newer than what is held."""
+        newest = {row[0]: row for row in sorted(told, key=lambda row: row[2])}
+        rows = [newest[customer_id] for customer_id in sorted(newest)]
+        if rows:
+            ids, survivors, versions = (list(column) for column in zip(*rows, strict=True))
+            arrays = {"ids": ids, "survivors": survivors, "versions": versions}
+            self._session.connection().exec_driver_sql(_LINK, arrays)

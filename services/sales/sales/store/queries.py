@@ -12,13 +12,21 @@ from kernel.sql.engine import Reader
 
 READ_ORDERS = "sales.orders.read"
 
-# Whoever sees everything also sees orders of customers not heard of yet.
+# Whoever sees everything also sees orders of customers not heard of yet. Whose order it is, the
+# customer decides that its customer was merged into.
 _ORDERS = """
     select o.id, o.source, o.value, o.source_version, o.customer_id, o.ordered_on, o.status, o.lines,
            o.currency, o.total, o.refunded, o.exchange_rate, o.rate_on, o.base_amount, o.base_currency,
            o.updated_at
-    from orders o left join customers c on c.customer_id = o.customer_id
+    from orders o left join links l on l.customer_id = o.customer_id
+    left join customers c on c.customer_id = coalesce(l.survivor_id, o.customer_id)
     where
+"""
+# Whoever is read through the same customer as %(customer)s.
+_GROUP = """
+    select linked.customer_id, linked.survivor_id from links linked
+    where linked.survivor_id = coalesce(
+        (select survivor_id from links where customer_id = %(customer)s), %(customer)s)
 """
 _NEWEST_FIRST = " order by o.ordered_on desc, o.id desc limit %(limit)s"
 _PRODUCTS = """
@@ -42,11 +50,17 @@ def list_orders(
     after: tuple[date, UUID] | None,
     limit: int,
 ) -> list[Any]:
-    """Rows of orders in scope, newest first, from the one that comes after (ordered_on, id) `after`."""
+    """Rows of orders in scope, newest first, from the one that comes after (ordered_on, id) `after`.
+
+    Those of a customer include the orders of all that were merged with it.
+    """
     condition, params = scope.predicate(principal, READ_ORDERS, "c.owner_id")
     if customer_id is not None:
-        condition += " and o.customer_id = %(customer)s"
-        params["customer"] = customer_id
+        links = reader.rows(_GROUP, {"customer": customer_id})
+        group = {customer_id, *(linked for row in links for linked in row)}
+        # Orders of one customer come from their index in order; those of a group are sorted.
+        condition += " and o.customer_id = " + ("any(%(customer)s)" if links else "%(customer)s")
+        params["customer"] = list(group) if links else customer_id
     if after is not None:
         condition += " and (o.ordered_on, o.id) < (%(day)s, %(id)s)"
         params["day"], params["id"] = after

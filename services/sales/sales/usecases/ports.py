@@ -30,6 +30,9 @@ class Customers(Protocol):
     def apply(self, told: Iterable[tuple[UUID, int, UUID | None]]) -> None:
         """Takes over the (customer id, version, owner id) rows that are newer than what is held."""
 
+    def link(self, told: Iterable[tuple[UUID, UUID | None, int]]) -> None:
+        """Takes over the (customer id, survivor id, version) links that are newer than what is held."""
+
 
 class Work(Protocol):
     """An open unit of work of the sales service."""
