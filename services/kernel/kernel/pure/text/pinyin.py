@@ -28,7 +28,7 @@ COMPOUND_SURNAMES = {
     "濮阳": ("pu", "yang"), "赫连": ("he", "lian"), "淳于": ("chun", "yu"), "鲜于": ("xian", "yu"),
 }  # fmt: skip
 # Characters of given names that are read in more than one way, the common reading first.
-_READ_TWO_WAYS = {
+_READ_TWO_WAYS: dict[str, tuple[str, ...]] = {
     "乐": ("le", "yue"), "朝": ("zhao", "chao"), "长": ("chang", "zhang"), "茜": ("qian", "xi"),
     "行": ("xing", "hang"), "重": ("chong", "zhong"), "晟": ("sheng", "cheng"), "莘": ("xin", "shen"),
     "盛": ("sheng", "cheng"), "曾": ("zeng", "ceng"), "单": ("dan", "shan"), "解": ("jie", "xie"),
