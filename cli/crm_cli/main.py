@@ -34,7 +34,12 @@ def run(
     only_servers: Annotated[bool, typer.Option("--only-servers", help="No service: for tests.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show failures only.")] = False,
 ) -> None:
-    """Start everything and keep it alive until Ctrl-C."""
+    """Start everything and keep it alive until Ctrl-C.
+
+    Servers of your own are used when the environment names them: CRM_POSTGRES_URL and
+    CRM_KEYRING_POSTGRES_URL (superusers' URLs of two clusters), CRM_RABBITMQ_URL (a user who may do
+    everything in its virtual host), CRM_REDIS_URL. The others are started privately.
+    """
     from crm_cli.local.run import run
 
     raise typer.Exit(run(stack, sample, only_servers, quiet))

@@ -131,3 +131,16 @@ def test_each_change_is_told(toy: Toy) -> None:
     supervisor.add([toy("raise SystemExit(0)")])
     eventually(lambda: len(told) >= 2)
     supervisor.close(patience=1)
+
+
+def test_a_grown_log_is_set_aside_while_its_process_writes_on(
+    supervisor: Supervisor, toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = toy("import time\nwhile True: print('a line', flush=True); time.sleep(0.01)")
+    monkeypatch.setattr("crm_cli.local.supervisor._LOG_LIMIT", 1000)
+    supervisor.add([program])
+    previous = program.log.with_suffix(".log.1")
+    eventually(previous.exists, seconds=30)
+    assert previous.stat().st_size > 1000
+    assert previous.read_text().startswith("a line\n")
+    eventually(lambda: program.log.read_text().startswith("a line\n"))

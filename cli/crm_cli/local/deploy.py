@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import IO
 
 from crm_cli.local import certificates, databases, environment, install, servers, waiting
 from crm_cli.local.installation import ADMIN, Installation
@@ -96,6 +97,10 @@ class Command:
     arguments: tuple[str, ...]
     advice: str
 
+    @property
+    def title(self) -> str:
+        return f"{self.service}.{self.room} {self.arguments[0]}"
+
 
 def _commands_before_start(installation: Installation) -> list[Command]:
     """What needs schemas and broker, in any order."""
@@ -158,35 +163,46 @@ def _envoy(installation: Installation) -> Program:
 
 
 def _run_all(installation: Installation, commands: list[Command]) -> None:
-    """Runs commands at the same time; raises the first failure."""
+    """Runs commands at the same time; raises the first failure. None outlives this call."""
+    running: list[subprocess.Popen[bytes]] = []
     with ThreadPoolExecutor(max_workers=4) as pool:
-        for one in [pool.submit(_run, installation, command) for command in commands]:
-            one.result()
-
-
-def _run(installation: Installation, command: Command) -> None:
-    """One command, with the owner's rights; its output is its log."""
-    layout = installation.layout
-    step = f"{command.service}.{command.room} {command.arguments[0]}"
-    log = _log_of(installation, command)
-    info = next(one for one in installation.services if one.name == command.service)
-    with log.open("wb") as output:
         try:
-            done = subprocess.run(
-                [sys.executable, "-m", f"{command.service}.{command.room}", *command.arguments],
-                env=environment.of_service(layout, info, installation.ports, installation.servers.redis_url),
-                cwd=layout.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                timeout=_COMMAND_PATIENCE,
-                check=False,
-            )
+            for one in [pool.submit(_run, installation, command, running) for command in commands]:
+                one.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in running:
+                process.terminate()
+            raise
+
+
+def _run(installation: Installation, command: Command, running: list[subprocess.Popen[bytes]]) -> None:
+    """One command, with the owner's rights; its output is its log. Notes its process in `running`."""
+    log = _log_of(installation, command)
+    with log.open("wb") as output:
+        process = _start(installation, command, output)
+        running.append(process)
+        try:
+            code = process.wait(_COMMAND_PATIENCE)
         except subprocess.TimeoutExpired:
+            process.kill()
             reason = f"not done after {_COMMAND_PATIENCE:.0f} s"
-            raise StepFailed(step, reason, command.advice, log) from None
-    if done.returncode:
-        raise StepFailed(step, f"ended with exit code {done.returncode}", command.advice, log)
+            raise StepFailed(command.title, reason, command.advice, log) from None
+    if code:
+        raise StepFailed(command.title, f"ended with exit code {code}", command.advice, log)
+
+
+def _start(installation: Installation, command: Command, output: IO[bytes]) -> subprocess.Popen[bytes]:
+    known = installation.servers
+    info = next(one for one in installation.services if one.name == command.service)
+    return subprocess.Popen(
+        [sys.executable, "-m", f"{command.service}.{command.room}", *command.arguments],
+        env=environment.of_service(installation.layout, info, installation.ports, known.redis_url),
+        cwd=installation.layout.folder,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+    )
 
 
 def _log_of(installation: Installation, command: Command) -> Path:
