@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 from uuid import UUID
 
@@ -13,13 +14,21 @@ from customer.api.finding import Finding
 from customer.domain.classification import rule_of
 from customer.domain.errors import CustomerNotFound
 from customer.domain.schemes import Scheme
-from customer.store import queries
+from customer.store import merges, queries
 from customer.usecases.create_customers import Created, Existing, Outcome, create_customer, create_customers
+from customer.usecases.delete_customer import delete_customer
+from customer.usecases.reveal_customer import reveal_customer
+from customer.usecases.undelete_customer import undelete_customer
 from customer.usecases.update_customer import update_customer
 from kernel.pure.clock import today
 from kernel.pure.ids import parse_id
+from kernel.pure.paging import page_size
 from kernel.rpc.call import Call
 from kernel.rpc.status import to_status
+from kernel.sql.engine import Reader
+
+# Above every version number: 32 bits.
+_BEYOND_VERSIONS = 2**31 - 1
 
 
 class CustomerServicer(Finding):
@@ -29,7 +38,7 @@ class CustomerServicer(Finding):
         profile = translate.profile(request.customer, "customer")
         customer = create_customer(call.work, profile)
         metrics.customers_recorded.labels("created").inc()
-        return translate.stored(customer)
+        return self._written(customer.id, call)
 
     def batch_create_customers(
         self, request: rpc.BatchCreateCustomersRequest, call: Call
@@ -46,10 +55,41 @@ class CustomerServicer(Finding):
     def update_customer(self, request: rpc.UpdateCustomerRequest, call: Call) -> pb.Customer:
         customer_id = parse_id(request.customer.id, "customer.id")
         change = translate.change(request.customer, request.update_mask)
-        return translate.stored(update_customer(call.work, customer_id, request.customer.etag, change))
+        changed = update_customer(call.work, customer_id, request.customer.etag, change)
+        return self._written(changed.id, call)
+
+    def delete_customer(self, request: rpc.DeleteCustomerRequest, call: Call) -> pb.Customer:
+        deleted = delete_customer(call.work, parse_id(request.id, "id"), request.etag)
+        return self._written(deleted.id, call)
+
+    def undelete_customer(self, request: rpc.UndeleteCustomerRequest, call: Call) -> pb.Customer:
+        shown = undelete_customer(call.work, parse_id(request.id, "id"))
+        return self._written(shown.id, call)
+
+    def reveal_customer(self, request: rpc.RevealCustomerRequest, call: Call) -> rpc.RevealCustomerResponse:
+        customer_id = reveal_customer(call.work, parse_id(request.id, "id"), request.reason)
+        row = queries.just_written(call.work.reader, call.principal, customer_id)
+        customer = self._shown(call.work.reader, row._replace(clear=True))
+        return rpc.RevealCustomerResponse(person=customer.person)
 
     def get_customer(self, request: rpc.GetCustomerRequest, call: Call) -> pb.Customer:
+        if request.HasField("as_of"):
+            return self._customer_as_of(request, call)
         return self._customer(request.id, call)
+
+    def list_versions(self, request: rpc.ListVersionsRequest, call: Call) -> rpc.ListVersionsResponse:
+        customer_id = parse_id(request.customer_id, "customer_id")
+        size = page_size(request.page_size)
+        query = ("ListVersions", call.principal.id, customer_id)
+        cursor = self._app.page_tokens.open(query, request.page_token)
+        before = int(cursor[0]) if cursor else _BEYOND_VERSIONS
+        rows = queries.list_versions(self._app.reader, call.principal, customer_id, before, size + 1)
+        # Every customer has a version, so that none means: none that the caller may see.
+        if not rows:
+            raise CustomerNotFound(id=customer_id)
+        token = self._app.page_tokens.seal(query, [str(rows[size - 1].version)]) if len(rows) > size else ""
+        versions = [translate.version(row) for row in rows[:size]]
+        return rpc.ListVersionsResponse(versions=versions, next_page_token=token)
 
     def get_customer_view(self, request: rpc.GetCustomerViewRequest, call: Call) -> pb.CustomerView:
         customer = self._customer(request.id, call)
@@ -69,9 +109,29 @@ class CustomerServicer(Finding):
         row = queries.get_customer(self._app.reader, call.principal, customer_id)
         if row is None:
             raise CustomerNotFound(id=customer_id)
-        (document,) = queries.open_documents(self._app.sealer, [row])
+        call.viewed("customer", [row.id])
+        return self._shown(self._app.reader, row)
+
+    def _customer_as_of(self, request: rpc.GetCustomerRequest, call: Call) -> pb.Customer:
+        customer_id = parse_id(request.id, "id")
+        at = request.as_of.ToDatetime(UTC)
+        row = queries.get_customer_as_of(self._app.reader, call.principal, customer_id, at)
+        if row is None:
+            raise CustomerNotFound(id=customer_id)
         call.viewed("customer", [customer_id])
-        return translate.customer(row, document)
+        return translate.customer(row, queries.open_version(self._app.sealer, row))
+
+    def _written(self, customer_id: UUID, call: Call) -> pb.Customer:
+        """A customer that this call has changed, as the caller may see it."""
+        row = queries.just_written(call.work.reader, call.principal, customer_id)
+        return self._shown(call.work.reader, row)
+
+    def _shown(self, reader: Reader, row: Any) -> pb.Customer:
+        """A row of a customer with its personal document and what it absorbed."""
+        rows, documents = [row], queries.open_documents(self._app.sealer, [row])
+        if row.absorbs:
+            rows, documents = merges.compose(reader, self._app.sealer, rows, documents)
+        return translate.customer(rows[0], documents[0])
 
 
 def _outcome(outcome: Outcome, language: str) -> rpc.CreateOutcome:

@@ -121,16 +121,11 @@ def customer(row: Any, document: dict[str, Any] | None) -> pb.Customer:
     else:
         message.person.SetInParent()
         if document is not None and not row.clear:
-            document, names = masked(pb.Person.DESCRIPTOR, document)
+            document, names = masked(pb.Person, document)
             message.masked_fields.extend(f"person.{name}" for name in names)
         if document is not None:
             _fill_person(message.person, document)
     return message
-
-
-def person(known: Person) -> pb.Person:
-    """A person in clear."""
-    return pb.Person(**known.document())
 
 
 def version(row: Any) -> rpc.CustomerVersion:

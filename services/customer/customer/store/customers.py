@@ -12,24 +12,30 @@ from sqlalchemy.orm import Session
 
 from customer.domain.customer import Company, Customer, ExternalId, Person, Profile
 from customer.domain.errors import CustomerNotFound
+from customer.store.history import History
 from customer.store.indexing import IndexEntry, Indexer
-from customer.store.queries import SEALED_IN
+from customer.store.queries import SEALED_IN, STANDING, predicate
+from customer.usecases.ports import PURGE
 from kernel.pure.grants import Principal
-from kernel.sql import scope
+from kernel.sql import timers
 from kernel.sql.crypto.sealing import Sealer
 
-_COLUMNS = "id, version, kind, owner_id, sealed, company, source_channel, industry, province, city, tags"
+_COLUMNS = """
+    id, version, kind, owner_id, sealed, company, source_channel, industry, province, city, tags,
+    collaborator_ids, deleted_at
+"""
 _INSERT = f"""
     insert into customers ({_COLUMNS}, name_tokens, created_at, updated_at)
     values (%(id)s, %(version)s, %(kind)s, %(owner_id)s, %(sealed)s, %(company)s::jsonb, %(source_channel)s,
-            %(industry)s, %(province)s, %(city)s, %(tags)s::text[], %(name_tokens)s::bytea[],
-            %(now)s, %(now)s)
+            %(industry)s, %(province)s, %(city)s, %(tags)s::text[], %(collaborator_ids)s::uuid[],
+            %(deleted_at)s, %(name_tokens)s::bytea[], %(now)s, %(now)s)
 """
 _UPDATE = """
     update customers
     set version = %(version)s, owner_id = %(owner_id)s, sealed = %(sealed)s, company = %(company)s::jsonb,
         source_channel = %(source_channel)s, industry = %(industry)s, province = %(province)s,
-        city = %(city)s, tags = %(tags)s::text[], name_tokens = %(name_tokens)s::bytea[], updated_at = %(now)s
+        city = %(city)s, tags = %(tags)s::text[], collaborator_ids = %(collaborator_ids)s::uuid[],
+        deleted_at = %(deleted_at)s, name_tokens = %(name_tokens)s::bytea[], updated_at = %(now)s
     where id = %(id)s
 """
 # The keys of a page of customers are sorted, so that two transactions meet them in one order.
@@ -37,6 +43,25 @@ _INSERT_MATCH_KEYS = """
     insert into match_keys (key, customer_id)
     select * from unnest(%(keys)s::bytea[], %(ids)s::uuid[]) as given (key, customer_id) order by 1, 2
 """
+_LEND = f"select {_COLUMNS} from customers c where id = {STANDING} and survivor_id is null"
+_LOCK = "for no key update"
+_OF = f"select {_COLUMNS} from customers where id = any(%(ids)s)"
+_EXTERNAL_IDS = "select customer_id, source, value from external_ids where customer_id = any(%(ids)s)"
+# Those of these customers that are deleted, and all that were merged into them.
+_DOOMED = """
+    select id from customers
+    where coalesce(survivor_id, id) in (select id from customers where id = any(%(ids)s)
+                                        and deleted_at is not null)
+    order by id for update
+"""
+_PURGE = (
+    *(
+        f"delete from {table} where customer_id = any(%(ids)s)"
+        for table in ("external_ids", "classes", "class_changes", "customer_versions", "interactions")
+    ),
+    "delete from relations where from_id = any(%(ids)s) or to_id = any(%(ids)s)",
+    "delete from customers where id = any(%(ids)s)",
+)
 _INSERT_EXTERNAL_ID = "insert into external_ids (source, value, customer_id) values (%s, %s, %s)"
 # Two transactions that bring the same external id wait for each other here.
 _LOCK_EXTERNAL_IDS = """
@@ -52,12 +77,20 @@ _HOLDERS = """
 
 class CustomerRepository:
     def __init__(
-        self, session: Session, principal: Principal, sealer: Sealer, indexer: Indexer, now: datetime
+        self,
+        session: Session,
+        principal: Principal,
+        sealer: Sealer,
+        indexer: Indexer,
+        history: History,
+        now: datetime,
     ) -> None:
+        self._session = session
         self._connection = session.connection
         self._principal = principal
         self._sealer = sealer
         self._indexer = indexer
+        self._history = history
         self._now = now
 
     def add(self, customers: Sequence[Customer]) -> None:
@@ -65,6 +98,7 @@ class CustomerRepository:
         self._run(_INSERT, self._rows(customers, entries))
         self._add_external_ids(customers)
         self._add_match_keys(entries)
+        self._history.append(customers, "create")
 
     def holders(self, external_ids: Collection[ExternalId]) -> dict[ExternalId, UUID]:
         if not external_ids:
@@ -75,47 +109,53 @@ class CustomerRepository:
         found = self._connection().exec_driver_sql(_HOLDERS, params)
         return {ExternalId(row.source, row.value): row.customer_id for row in found}
 
-    def lend(self, customer_id: UUID, permission: str) -> Customer:
-        condition, params = scope.predicate(self._principal, permission, "owner_id")
-        sql = f"select {_COLUMNS} from customers where id = %(id)s and {condition} for no key update"
-        row = self._connection().exec_driver_sql(sql, {"id": customer_id, **params}).first()
-        if row is None:
-            raise CustomerNotFound(id=customer_id)
-        found = self._connection().exec_driver_sql(
-            "select source, value from external_ids where customer_id = %(id)s", {"id": customer_id}
-        )
-        external_ids = tuple(sorted(ExternalId(source, value) for source, value in found))
-        return Customer(
-            id=row.id,
-            version=row.version,
-            owner_id=row.owner_id,
-            profile=Profile(
-                details=self._details(row),
-                external_ids=external_ids,
-                owner_id=row.owner_id,
-                source_channel=row.source_channel,
-                industry=row.industry,
-                province=row.province,
-                city=row.city,
-                tags=tuple(row.tags),
-            ),
-        )
+    def lend(self, customer_id: UUID, permission: str, *, deleted: bool = False) -> Customer:
+        in_reach, params = predicate(self._principal, permission)
+        params["id"] = customer_id
+        if deleted:
+            # Before the customer: a timer that fires holds its row before it comes here.
+            timers.hold(self._session, PURGE, [str(customer_id)])
+        # A customer that is merged while this waits for it is found through its survivor next time.
+        for _ in range(2):
+            row = self._connection().exec_driver_sql(f"{_LEND} and {in_reach} {_LOCK}", params).first()
+            if row is not None:
+                if row.deleted_at is not None and not deleted:
+                    break
+                [customer] = self._customers([row])
+                return customer
+        raise CustomerNotFound(id=customer_id)
 
-    def save(self, customer: Customer) -> None:
+    def keep_versions(self, customer_ids: Collection[UUID], action: str) -> None:
+        rows = self._connection().exec_driver_sql(_OF, {"ids": list(customer_ids)}).all()
+        self._history.append(self._customers(rows), action)
+
+    def save(self, customer: Customer, action: str, changed_fields: Collection[str] = ()) -> None:
         entries = {customer.id: self._indexer.entry(customer.profile)}
         self._run(_UPDATE, self._rows([customer], entries))
         for table in ("external_ids", "match_keys"):
             self._connection().exec_driver_sql(f"delete from {table} where customer_id = %s", (customer.id,))
         self._add_external_ids([customer])
         self._add_match_keys(entries)
+        self._history.append([customer], action, changed_fields)
 
-    def _details(self, row: Any) -> Person | Company:
-        if row.kind == "company":
-            return Company.of(row.company)
-        document = self._sealer.open(SEALED_IN, row.id, row.id, row.sealed)
-        if document is None:
-            raise CustomerNotFound(id=row.id)
-        return Person.of(document)
+    def purge(self, customer_ids: Collection[UUID]) -> list[UUID]:
+        wanted = {"ids": list(customer_ids)}
+        doomed = list(self._connection().exec_driver_sql(_DOOMED, wanted).scalars())
+        for statement in _PURGE if doomed else ():
+            self._connection().exec_driver_sql(statement, {"ids": doomed})
+        return doomed
+
+    def _customers(self, rows: Sequence[Any]) -> list[Customer]:
+        """The customers in rows of _COLUMNS. Raises CustomerNotFound for a person whose key is gone."""
+        found = self._connection().exec_driver_sql(_EXTERNAL_IDS, {"ids": [row.id for row in rows]})
+        known: dict[UUID, list[ExternalId]] = {}
+        for customer_id, source, value in found:
+            known.setdefault(customer_id, []).append(ExternalId(source, value))
+        documents = self._sealer.open_page(SEALED_IN, [(row.id, row.id, row.sealed) for row in rows])
+        return [
+            _customer(row, document, known.get(row.id, ()))
+            for row, document in zip(rows, documents, strict=True)
+        ]
 
     def _rows(
         self, customers: Sequence[Customer], entries: Mapping[UUID, IndexEntry]
@@ -143,6 +183,8 @@ class CustomerRepository:
             "province": profile.province,
             "city": profile.city,
             "tags": list(profile.tags),
+            "collaborator_ids": list(profile.collaborator_ids),
+            "deleted_at": customer.deleted_at,
             "now": self._now,
         }
 
@@ -159,3 +201,30 @@ class CustomerRepository:
     def _run(self, sql: str, rows: list[dict[str, Any]]) -> None:
         if rows:
             self._connection().exec_driver_sql(sql, rows)
+
+
+def _customer(row: Any, document: dict[str, Any] | None, external_ids: Collection[ExternalId]) -> Customer:
+    details: Person | Company
+    if row.kind == "company":
+        details = Company.of(row.company)
+    elif document is not None:
+        details = Person.of(document)
+    else:
+        raise CustomerNotFound(id=row.id)
+    return Customer(
+        id=row.id,
+        version=row.version,
+        owner_id=row.owner_id,
+        deleted_at=row.deleted_at,
+        profile=Profile(
+            details=details,
+            external_ids=tuple(sorted(external_ids)),
+            owner_id=row.owner_id,
+            source_channel=row.source_channel,
+            industry=row.industry,
+            province=row.province,
+            city=row.city,
+            tags=tuple(row.tags),
+            collaborator_ids=tuple(row.collaborator_ids),
+        ),
+    )

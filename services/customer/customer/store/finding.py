@@ -10,7 +10,6 @@ from customer.domain.classification import SCHEMES
 from customer.store import queries
 from kernel.pure.errors import Invalid, Violation
 from kernel.pure.grants import Principal
-from kernel.sql import scope
 from kernel.sql.engine import Reader
 from kernel.sql.filters import Attribute, compile_filter
 
@@ -117,7 +116,7 @@ def page(
 
 def count(reader: Reader, principal: Principal, question: Question) -> int:
     """How many customers in scope there are."""
-    in_scope, params = scope.predicate(principal, queries.READ, "c.owner_id")
+    in_scope, params = queries.predicate(principal, queries.READ)
     sql = f"select count(*)::int as customers from customers c where {in_scope} and {question.condition}"
     row = reader.row(sql, {**question.params, **params})
     return int(row.customers) if row else 0
@@ -125,7 +124,7 @@ def count(reader: Reader, principal: Principal, question: Question) -> int:
 
 def count_classes(reader: Reader, principal: Principal, scheme: str) -> list[Any]:
     """(class_, customers) of the customers in scope; class_ is empty for those without one."""
-    in_scope, params = scope.predicate(principal, queries.READ, "c.owner_id")
+    in_scope, params = queries.predicate(principal, queries.READ)
     sql = f"""
         select coalesce(k.class, '') as class_, count(*)::int as customers
         from customers c left join classes k on k.customer_id = c.id and k.scheme = %(scheme)s

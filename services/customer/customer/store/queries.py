@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,18 +14,57 @@ from kernel.sql.crypto.sealing import Sealer
 from kernel.sql.engine import Reader
 
 READ = "customer.customers.read"
-# The table a sealed document belongs to; part of what its seal is bound to.
+# Shows in clear what everybody else sees masked.
+READ_PERSONAL = "customer.personal.read"
+# The tables a sealed document belongs to; part of what its seal is bound to.
 SEALED_IN = "customers"
+VERSIONS_SEALED_IN = "customer_versions"
 
+# The customer that %(id)s is read through: itself, unless it was merged into another.
+STANDING = "coalesce((select link.survivor_id from customers link where link.id = %(id)s), %(id)s)"
 _CUSTOMER = """
     select c.id, c.version, c.kind, c.owner_id, c.sealed, c.company, c.source_channel, c.industry,
-           c.province, c.city, c.tags, c.created_at, c.updated_at,
+           c.province, c.city, c.tags, c.collaborator_ids, c.created_at, c.updated_at, c.deleted_at,
+           c.survivor_id, exists (select from customers a where a.survivor_id = c.id) as absorbs,
            array(select array[e.source, e.value] from external_ids e where e.customer_id = c.id
                  order by e.source, e.value) as external_ids,
            (select jsonb_agg(jsonb_build_array(k.scheme, k.scheme_version, k.class, k.review_on,
                                                extract(epoch from k.since)) order by k.scheme)
             from classes k where k.customer_id = c.id and k.class <> '') as classes
+"""
+# A version in the shape of a customer, with the classes it had then. Who may see it is decided by who
+# the customer belongs to now, or the one that it was merged into.
+_AS_OF = """
+    select c.id, v.version, c.kind, (v.profile->>'owner_id')::uuid as owner_id, v.sealed,
+           nullif(v.profile->'company', 'null') as company, v.profile->>'source_channel' as source_channel,
+           v.profile->>'industry' as industry, v.profile->>'province' as province, v.profile->>'city' as city,
+           array(select jsonb_array_elements_text(v.profile->'tags')) as tags,
+           array(select jsonb_array_elements_text(v.profile->'collaborator_ids')) as collaborator_ids,
+           c.created_at, v.at as updated_at, (v.profile->>'deleted_at')::timestamptz as deleted_at,
+           (select case when not m.undone then m.survivor_id end from merges m
+            where m.absorbed_id = c.id and m.at <= %(at)s order by m.id desc limit 1) as survivor_id,
+           false as absorbs,
+           array(select array[e->>0, e->>1] from jsonb_array_elements(v.profile->'external_ids') e)
+               as external_ids,
+           (select jsonb_agg(jsonb_build_array(k.scheme, 0, k.class, null, extract(epoch from k.at))
+                             order by k.scheme)
+            from (select distinct on (scheme) scheme, class, at from class_changes
+                  where customer_id = c.id and at <= %(at)s order by scheme, at desc, id desc) k
+            where k.class <> '') as classes
+"""
+_VERSION_THEN = """
     from customers c
+    join customers s on s.id = coalesce(c.survivor_id, c.id)
+    join lateral (select * from customer_versions
+                  where customer_id = c.id and at <= %(at)s order by version desc limit 1) v on true
+    where c.id = %(id)s and s.deleted_at is null
+"""
+_VERSIONS = """
+    select v.version, v.at, v.actor_id, v.action, v.changed_fields
+    from customers c
+    join customers s on s.id = coalesce(c.survivor_id, c.id)
+    join customer_versions v on v.customer_id = c.id
+    where c.id = %(id)s and s.deleted_at is null and v.version < %(before)s
 """
 _PURCHASES = """
     select count(*) as order_count, coalesce(sum(base_amount), 0) as total,
@@ -42,27 +81,68 @@ _RECENT_ORDERS = """
 _SCHEMES = "select distinct on (id) id, version, title, rules from schemes order by id, version desc"
 
 
+def predicate(principal: Principal, permission: str, customer: str = "c") -> tuple[str, dict[str, Any]]:
+    """kernel.sql.scope.predicate of a row of customers; `customer` is its name in the statement."""
+    return scope.predicate(principal, permission, f"{customer}.owner_id", f"{customer}.collaborator_ids")
+
+
 def select_customers(
     reader: Reader, principal: Principal, condition: str, params: Mapping[str, Any], tail: str = ""
 ) -> list[Any]:
     """Rows of customers in scope that fit a condition on `c`, which is a constant of the program.
 
-    Every read of customers goes through here, so that none forgets the scope.
+    Every read of customers goes through here, so that none forgets the scope. `clear` of a row says
+    whether the principal may see its personal fields whole.
     """
-    in_scope, scope_params = scope.predicate(principal, READ, "c.owner_id")
-    sql = f"{_CUSTOMER} where {in_scope} and {condition} {tail}"
-    return reader.rows(sql, {**params, **scope_params})
+    in_scope, scope_params = predicate(principal, READ)
+    clear, clear_params = predicate(principal, READ_PERSONAL)
+    sql = f"{_CUSTOMER}, {clear} as clear from customers c where {in_scope} and {condition} {tail}"
+    return reader.rows(sql, {**params, **scope_params, **clear_params})
 
 
 def get_customer(reader: Reader, principal: Principal, customer_id: UUID) -> Any | None:
-    """The row of one customer; None when there is none or it is out of scope."""
-    found = select_customers(reader, principal, "c.id = %(id)s", {"id": customer_id})
+    """The row of one customer, or of the one that it was merged into; None when there is none, it is
+    deleted or it is out of scope."""
+    condition = f"c.id = {STANDING} and c.deleted_at is null"
+    found = select_customers(reader, principal, condition, {"id": customer_id})
     return found[0] if found else None
+
+
+def just_written(reader: Reader, principal: Principal, customer_id: UUID) -> Any:
+    """The row of a customer that the principal has changed in this transaction, deleted or given away
+    perhaps. `reader` is that of the unit of work."""
+    clear, params = predicate(principal, READ_PERSONAL)
+    sql = f"{_CUSTOMER}, {clear} as clear from customers c where c.id = %(id)s"
+    return reader.row(sql, {**params, "id": customer_id})
+
+
+def get_customer_as_of(reader: Reader, principal: Principal, customer_id: UUID, at: datetime) -> Any | None:
+    """The row of a customer as it was at an instant, not read through its survivor; None like
+    get_customer, or when it was not there yet."""
+    in_scope, scope_params = predicate(principal, READ, "s")
+    clear, clear_params = predicate(principal, READ_PERSONAL, "s")
+    sql = f"{_AS_OF}, {clear} as clear {_VERSION_THEN} and {in_scope}"
+    return reader.row(sql, {"id": customer_id, "at": at, **scope_params, **clear_params})
+
+
+def list_versions(
+    reader: Reader, principal: Principal, customer_id: UUID, before: int, limit: int
+) -> list[Any]:
+    """Rows of a customer's versions below `before`, newest first; none when it is not to be seen."""
+    in_scope, params = predicate(principal, READ, "s")
+    sql = f"{_VERSIONS} and {in_scope} order by v.version desc limit %(limit)s"
+    return reader.rows(sql, {"id": customer_id, "before": before, "limit": limit, **params})
 
 
 def open_documents(sealer: Sealer, rows: Sequence[Any]) -> list[dict[str, Any] | None]:
     """The personal documents of a page of rows; None for companies and for persons whose keys are gone."""
     return sealer.open_page(SEALED_IN, [(row.id, row.id, row.sealed) for row in rows])
+
+
+def open_version(sealer: Sealer, row: Any) -> dict[str, Any] | None:
+    """The personal document of a row of get_customer_as_of."""
+    page = sealer.open_page(VERSIONS_SEALED_IN, [(f"{row.id}/{row.version}", row.id, row.sealed)])
+    return page[0]
 
 
 def get_purchases(reader: Reader, customer_id: UUID, today: date) -> Any:

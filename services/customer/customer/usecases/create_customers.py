@@ -119,4 +119,6 @@ def recorded(customer: Customer) -> RecordedCustomer:
         industry=profile.industry,
         province=profile.province,
         city=profile.city,
+        collaborator_ids=profile.collaborator_ids,
+        deleted=customer.deleted_at is not None,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import UUID
 
-from customer.domain.customer import Customer, Profile, checked
+from customer.domain.customer import Customer, Profile, changed_fields, checked
 from customer.domain.errors import ExternalIdTaken
 from customer.domain.events import CustomersRecorded
 from customer.usecases.create_customers import recorded
@@ -34,13 +34,10 @@ def update_customer(
         if holder != customer.id:
             raise ExternalIdTaken(source=external_id.source, value=external_id.value)
     changed = customer.changed(profile)
-    if profile == customer.profile and changed.owner_id == customer.owner_id:
+    fields = changed_fields(customer.profile, profile)
+    if not fields:
         return customer
-    work.customers.save(changed)
+    work.customers.save(changed, "update", fields)
     work.record(CustomersRecorded((recorded(changed),)))
-    work.audit("update", "customer", customer.id, fields=_changed_fields(customer.profile, profile))
+    work.audit("update", "customer", changed.id, fields=fields)
     return changed
-
-
-def _changed_fields(before: Profile, after: Profile) -> list[str]:
-    return [name for name in vars(after) if getattr(before, name) != getattr(after, name)]
