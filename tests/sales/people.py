@@ -8,6 +8,7 @@ from uuid import UUID
 from kernel.pure.grants import Principal, PrincipalKind, Scope
 from kernel.pure.ids import new_id
 from kernel.sql import staff
+from sales.usecases.ports import CustomerRow
 from sales.wiring import SalesApp
 
 ERP = Principal(
@@ -31,7 +32,7 @@ def reader(scope: Scope, user_id: UUID | None = None) -> Principal:
 def owners(app: SalesApp, owner_of: Mapping[UUID, UUID | None]) -> None:
     """The customer service has told whose customers these are."""
     with app.work(Principal.service("sales")) as work:
-        work.customers.apply((customer, 1, owner) for customer, owner in owner_of.items())
+        work.customers.apply(CustomerRow(customer, 1, owner) for customer, owner in owner_of.items())
 
 
 def teams(app: SalesApp, paths: Mapping[UUID, list[UUID]], members: Mapping[UUID, UUID]) -> None:

@@ -39,11 +39,13 @@ def hear(app: SalesApp, event_class: type[Message], **changed: Any) -> None:
 
 def test_customers_and_their_owners_are_known(app: SalesApp) -> None:
     hear(app, CustomersRecorded)
-    rows = app.reader.rows("select customer_id, version, owner_id from customers order by version")
-    owner = UUID("01980a5e-7c00-7101-8000-000000000101")
+    rows = app.reader.rows(
+        "select customer_id, version, owner_id, collaborator_ids, deleted from customers order by version"
+    )
+    owner, helper = (UUID(f"01980a5e-7c00-710{n}-8000-00000000010{n}") for n in (1, 2))
     assert rows == [
-        (UUID("01980a5e-7c00-7301-8000-000000000301"), 1, owner),
-        (UUID("01980a5e-7c00-7302-8000-000000000302"), 5, owner),
+        (UUID("01980a5e-7c00-7301-8000-000000000301"), 1, owner, [helper], False),
+        (UUID("01980a5e-7c00-7302-8000-000000000302"), 5, owner, [], True),
     ]
 
 

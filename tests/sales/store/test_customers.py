@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from kernel.pure.grants import Principal
 from kernel.pure.ids import new_id
+from sales.usecases.ports import CustomerRow
 from sales.wiring import SalesApp
 
 CUSTOMERS = [new_id() for _ in range(3)]
@@ -23,7 +24,9 @@ def test_the_newest_state_stays_whatever_the_order_of_delivery(
         connection.exec_driver_sql("truncate customers")
     for items in facts:
         with app.work(Principal.service("sales")) as work:
-            work.customers.apply((customer, version, OWNERS[version]) for customer, version in items)  # type: ignore[misc]
+            work.customers.apply(
+                CustomerRow(customer, version, OWNERS[version]) for customer, version in items
+            )  # type: ignore[misc]
     greatest: dict[object, int] = {}
     for customer, version in (item for items in facts for item in items):
         greatest[customer] = max(version, greatest.get(customer, 0))

@@ -12,6 +12,7 @@ from kernel.pure.grants import Principal, Scope
 from kernel.pure.ids import new_id
 from sales.domain.erp_record import Stored
 from sales.store import queries
+from sales.usecases.ports import CustomerRow
 from sales.usecases.record_orders import record_orders
 from sales.usecases.record_products import record_products
 from sales.wiring import SalesApp
@@ -86,9 +87,30 @@ def test_an_order_is_seen_by_those_who_reach_the_owner_of_its_customer(
 
 def test_orders_follow_their_customer_to_another_owner(app: SalesApp, house: House) -> None:
     with app.work(SERVICE) as work:
-        work.customers.apply([(house.customers["anna's"], 2, house.bo)])
+        work.customers.apply([CustomerRow(house.customers["anna's"], 2, house.bo)])
     assert seen(app, reader(Scope.OWN, house.anna)) == []
     assert set(seen(app, reader(Scope.OWN, house.bo))) == {"anna's", "bo's"}
+
+
+def test_collaborators_of_a_customer_see_its_orders(app: SalesApp, house: House) -> None:
+    helping = CustomerRow(house.customers["bo's"], 2, house.bo, (house.anna,))
+    with app.work(SERVICE) as work:
+        work.customers.apply([helping])
+    assert set(seen(app, reader(Scope.OWN, house.anna))) == {"anna's", "bo's"}
+    assert seen(app, reader(Scope.OWN, house.bo)) == ["bo's"]
+
+
+def test_orders_of_a_deleted_customer_are_out_of_sight_until_it_is_brought_back(
+    app: SalesApp, house: House
+) -> None:
+    customer = house.customers["anna's"]
+    for version, deleted in ((2, True), (3, False)):
+        with app.work(SERVICE) as work:
+            work.customers.apply([CustomerRow(customer, version, house.anna, deleted=deleted)])
+        for principal in (reader(Scope.OWN, house.anna), reader(Scope.ALL)):
+            assert ("anna's" in seen(app, principal)) is not deleted
+            order = queries.get_order(app.reader, principal, house.orders["anna's"])
+            assert (order is None) is deleted
 
 
 def test_without_the_permission_nothing_is_seen(app: SalesApp, house: House) -> None:

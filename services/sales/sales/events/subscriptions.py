@@ -9,7 +9,7 @@ from kernel.bus.directory import FollowsDirectory
 from kernel.bus.entrypoint import hears
 from kernel.bus.envelope import Envelope
 from kernel.pure.ids import parse_id
-from sales.usecases.ports import Work
+from sales.usecases.ports import CustomerRow, Work
 
 # Told by this service, heard by no other yet.
 nobody_yet = frozenset({ProductsRecorded})
@@ -21,10 +21,12 @@ class SalesEvents(FollowsDirectory):
     @hears(CustomersRecorded)
     def follow_customers(self, work: Work, event: CustomersRecorded, envelope: Envelope) -> None:
         work.customers.apply(
-            (
-                parse_id(told.customer_id, "customer_id"),
-                told.version,
-                parse_id(told.owner_id, "owner_id") if told.owner_id else None,
+            CustomerRow(
+                customer_id=parse_id(told.customer_id, "customer_id"),
+                version=told.version,
+                owner_id=parse_id(told.owner_id, "owner_id") if told.owner_id else None,
+                collaborator_ids=tuple(parse_id(text, "collaborator_ids") for text in told.collaborator_ids),
+                deleted=told.deleted,
             )
             for told in event.customers
         )

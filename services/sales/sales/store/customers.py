@@ -7,10 +7,14 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from sales.usecases.ports import CustomerRow
+
 _APPLY = """
-    insert into customers (customer_id, version, owner_id)
-    select * from unnest(%(ids)s::uuid[], %(versions)s::int[], %(owners)s::uuid[])
-    on conflict (customer_id) do update set version = excluded.version, owner_id = excluded.owner_id
+    insert into customers (customer_id, version, owner_id, collaborator_ids, deleted)
+    values (%(customer_id)s, %(version)s, %(owner_id)s, %(collaborator_ids)s::uuid[], %(deleted)s)
+    on conflict (customer_id) do update
+    set version = excluded.version, owner_id = excluded.owner_id,
+        collaborator_ids = excluded.collaborator_ids, deleted = excluded.deleted
     where customers.version < excluded.version
 """
 # Links are told flattened: a survivor is never linked itself.
@@ -26,15 +30,13 @@ class CustomerProjection:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def apply(self, told: Iterable[tuple[UUID, int, UUID | None]]) -> None:
-        """Takes over the (customer id, version, owner id) rows that are newer than what is held."""
-        # The greatest version comes last and stays; ids in order, so that handlers can't deadlock.
-        newest = {row[0]: row for row in sorted(told, key=lambda row: row[1])}
-        rows = [newest[customer_id] for customer_id in sorted(newest)]
+    def apply(self, told: Iterable[CustomerRow]) -> None:
+        """Takes over the rows that are newer than what is held."""
+        # Ids in order, so that handlers can't deadlock.
+        rows = sorted(told, key=lambda row: (row.customer_id, row.version))
         if rows:
-            ids, versions, owners = (list(column) for column in zip(*rows, strict=True))
-            arrays = {"ids": ids, "versions": versions, "owners": owners}
-            self._session.connection().exec_driver_sql(_APPLY, arrays)
+            params = [{**vars(row), "collaborator_ids": list(row.collaborator_ids)} for row in rows]
+            self._session.connection().exec_driver_sql(_APPLY, params)
 
     def link(self, told: Iterable[tuple[UUID, UUID | None, int]]) -> None:
         """Takes over the (customer id, survivor id, version) links that are newer than what is held."""

@@ -13,14 +13,14 @@ from kernel.sql.engine import Reader
 READ_ORDERS = "sales.orders.read"
 
 # Whoever sees everything also sees orders of customers not heard of yet. Whose order it is, the
-# customer decides that its customer was merged into.
+# customer decides that its customer was merged into. A deleted customer's orders are out of sight.
 _ORDERS = """
     select o.id, o.source, o.value, o.source_version, o.customer_id, o.ordered_on, o.status, o.lines,
            o.currency, o.total, o.refunded, o.exchange_rate, o.rate_on, o.base_amount, o.base_currency,
            o.updated_at
     from orders o left join links l on l.customer_id = o.customer_id
     left join customers c on c.customer_id = coalesce(l.survivor_id, o.customer_id)
-    where
+    where c.deleted is not true and
 """
 # Whoever is read through the same customer as %(customer)s.
 _GROUP = """
@@ -39,7 +39,7 @@ _BY_NAME = " order by name, id limit %(limit)s"
 
 def get_order(reader: Reader, principal: Principal, order_id: UUID) -> Any | None:
     """The row of one order; None when there is none or its customer is out of scope."""
-    condition, params = scope.predicate(principal, READ_ORDERS, "c.owner_id")
+    condition, params = scope.predicate(principal, READ_ORDERS, "c.owner_id", "c.collaborator_ids")
     return reader.row(_ORDERS + condition + " and o.id = %(id)s", {**params, "id": order_id})
 
 
@@ -54,7 +54,7 @@ def list_orders(
 
     Those of a customer include the orders of all that were merged with it.
     """
-    condition, params = scope.predicate(principal, READ_ORDERS, "c.owner_id")
+    condition, params = scope.predicate(principal, READ_ORDERS, "c.owner_id", "c.collaborator_ids")
     if customer_id is not None:
         links = reader.rows(_GROUP, {"customer": customer_id})
         group = {customer_id, *(linked for row in links for linked in row)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
@@ -26,9 +27,20 @@ class Products(Protocol):
         """Like Orders.upsert."""
 
 
+@dataclass(frozen=True)
+class CustomerRow:
+    """What decides who sees the orders of a customer, as the customer service told it."""
+
+    customer_id: UUID
+    version: int
+    owner_id: UUID | None
+    collaborator_ids: tuple[UUID, ...] = ()
+    deleted: bool = False
+
+
 class Customers(Protocol):
-    def apply(self, told: Iterable[tuple[UUID, int, UUID | None]]) -> None:
-        """Takes over the (customer id, version, owner id) rows that are newer than what is held."""
+    def apply(self, told: Iterable[CustomerRow]) -> None:
+        """Takes over the rows that are newer than what is held."""
 
     def link(self, told: Iterable[tuple[UUID, UUID | None, int]]) -> None:
         """Takes over the (customer id, survivor id, version) links that are newer than what is held."""
