@@ -94,7 +94,8 @@ def undeclared_metrics(source: ast.AST) -> Iterator[Finding]:
 
 
 def spliced_sql(source: ast.AST) -> Iterator[Finding]:
-    """SQL takes values as parameters; only constants (UPPER_CASE) and a scope's predicate are spliced in."""
+    """SQL takes values as parameters; only constants (UPPER_CASE), a scope's predicate and a condition
+    made of constants are spliced in."""
     predicates = {
         target.elts[0].id
         for node in ast.walk(source)
@@ -112,7 +113,7 @@ def spliced_sql(source: ast.AST) -> Iterator[Finding]:
         for part in node.values:
             if isinstance(part, ast.FormattedValue):
                 last = dotted(part.value).rpartition(".")[2]
-                if last not in predicates and (not last or last != last.upper()):
+                if last not in predicates | {"condition"} and (not last or last != last.upper()):
                     yield node.lineno, f"splices {ast.unparse(part.value)} into SQL"
 
 

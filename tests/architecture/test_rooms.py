@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,8 @@ FILES = {"__init__.py", "config.py", "metrics.py", "wiring.py"}
 # Processes that exist in one service only, because their traffic differs.
 EXTRA_ROOMS = {"gateway": {"edge", "live"}, "ticketing": {"mail"}}
 LONGEST_FILE = 400
-LARGEST_KERNEL = 4_000
+LARGEST_KERNEL = 4_600
+_WRITES = re.compile(r"insert into|delete from|update \w+\s+set|\bfor (no key )?update\b")
 HAND_WRITTEN = {".py", ".proto", ".sql", ".sh"}
 # Copied from elsewhere, and not to be read from end to end.
 COPIED = (ROOT / "protos/google", KERNEL / "sql/ddl/0002_jobs.sql")
@@ -50,16 +52,22 @@ def test_every_service_has_a_one_page_readme(service: str) -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_doors_reach_the_store_through_its_queries_only(service: str) -> None:
+def test_doors_reach_the_store_through_modules_that_only_read(service: str) -> None:
     """A read is servicer, query, message; a change goes through a use case. No door knows a table."""
     found = [
         f"{name(path)}:{line} imports {imported}"
         for door in DOORS
         for path in python(SERVICES[service] / door)
         for line, imported in imports(tree(path))
-        if imported.startswith(f"{service}.store") and not imported.startswith(f"{service}.store.queries")
+        if imported.startswith(f"{service}.store.") and not _only_reads(service, imported)
     ]
     assert not found, "\n".join(found)
+
+
+def _only_reads(service: str, imported: str) -> bool:
+    """Whether a module of the store holds no statement that writes or locks."""
+    module = imported.split(".")[2]
+    return not _WRITES.search(text(SERVICES[service] / "store" / f"{module}.py"))
 
 
 def test_no_hand_written_file_is_a_giant() -> None:
