@@ -14,7 +14,7 @@ from customer.api.finding import Finding
 from customer.domain.classification import rule_of
 from customer.domain.errors import CustomerNotFound
 from customer.domain.schemes import Scheme
-from customer.store import merges, queries
+from customer.store import queries
 from customer.usecases.create_customers import Created, Existing, Outcome, create_customer, create_customers
 from customer.usecases.delete_customer import delete_customer
 from customer.usecases.reveal_customer import reveal_customer
@@ -25,7 +25,6 @@ from kernel.pure.ids import parse_id
 from kernel.pure.paging import page_size
 from kernel.rpc.call import Call
 from kernel.rpc.status import to_status
-from kernel.sql.engine import Reader
 
 # Above every version number: 32 bits.
 _BEYOND_VERSIONS = 2**31 - 1
@@ -120,18 +119,6 @@ class CustomerServicer(Finding):
             raise CustomerNotFound(id=customer_id)
         call.viewed("customer", [customer_id])
         return translate.customer(row, queries.open_version(self._app.sealer, row))
-
-    def _written(self, customer_id: UUID, call: Call) -> pb.Customer:
-        """A customer that this call has changed, as the caller may see it."""
-        row = queries.just_written(call.work.reader, call.principal, customer_id)
-        return self._shown(call.work.reader, row)
-
-    def _shown(self, reader: Reader, row: Any) -> pb.Customer:
-        """A row of a customer with its personal document and what it absorbed."""
-        rows, documents = [row], queries.open_documents(self._app.sealer, [row])
-        if row.absorbs:
-            rows, documents = merges.compose(reader, self._app.sealer, rows, documents)
-        return translate.customer(rows[0], documents[0])
 
 
 def _outcome(outcome: Outcome, language: str) -> rpc.CreateOutcome:

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 from crm.customer.v1 import customer_pb2 as pb
 from crm.customer.v1 import customer_service_pb2 as rpc
-from customer.api import translate
+from customer.api.showing import Showing
 from customer.domain.errors import SchemeNotFound
 from customer.store import finding, queries
 from customer.store.finding import Question
-from customer.wiring import CustomerApp
 from kernel.pure.contact import normalize_email, normalize_phone
 from kernel.pure.errors import Invalid, Violation
 from kernel.pure.paging import page_size
@@ -20,10 +19,7 @@ from kernel.rpc.call import Call
 _LONGEST_SEARCH = 200
 
 
-class Finding:
-    def __init__(self, app: CustomerApp) -> None:
-        self._app = app
-
+class Finding(Showing):
     def list_customers(self, request: rpc.ListCustomersRequest, call: Call) -> rpc.ListCustomersResponse:
         question = finding.listing(request.filter, request.order_by, request.show_deleted)
         query = (
@@ -85,13 +81,10 @@ class Finding:
         cursor = self._app.page_tokens.open(query, request.page_token)
         size = page_size(request.page_size)
         rows, following = finding.page(self._app.reader, call.principal, question, cursor, size)
-        documents = [None] * len(rows) if impersonal else queries.open_documents(self._app.sealer, rows)
         if not impersonal:
             call.viewed("customer", [row.id for row in rows])
         token = self._app.page_tokens.seal(query, following) if following else ""
-        return [
-            translate.customer(row, document) for row, document in zip(rows, documents, strict=True)
-        ], token
+        return self._all_shown(self._app.reader, rows, impersonal), token
 
 
 def _contact_key(text: str) -> str:

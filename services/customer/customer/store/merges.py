@@ -99,7 +99,7 @@ class MergeRepository:
         )
         return sorted((MergedCustomer(*row) for row in rows), key=lambda link: link.absorbed_id)
 
-    def renew(self, customer_ids: Collection[UUID], action: str) -> None:
+    def renew(self, customer_ids: Collection[UUID]) -> None:
         self._connection().exec_driver_sql(
             "update customers set version = version + 1, updated_at = %(now)s where id = any(%(ids)s)",
             {"ids": list(customer_ids), "now": self._now},

@@ -32,7 +32,8 @@ def merge_customers(work: Work, survivor_id: UUID, absorbed_ids: Sequence[UUID])
     moved = {*taken, *carried_along(taken, known.values())}
     links = work.merges.link(dict.fromkeys(moved, survivor_id))
     tell_links(work, links)
-    work.merges.renew([survivor_id, *taken], "merge")
+    work.merges.renew([survivor_id, *taken])
+    work.customers.keep_versions([survivor_id, *taken], "merge")
     classify_customers(work, [survivor_id, *moved])
     for absorbed_id in taken:
         work.audit("merge", "customer", absorbed_id, survivor=str(survivor_id))

@@ -11,8 +11,10 @@ from uuid import UUID
 
 from customer.domain.customer import Customer, ExternalId
 from customer.domain.events import ClassifiedCustomer, MergedCustomer
+from customer.domain.interaction import Interaction
 from customer.domain.merging import Member
 from customer.domain.purchases import Purchases
+from customer.domain.relation import Relation
 from customer.domain.schemes import Scheme
 from kernel.pure.clock import Clock
 from kernel.pure.events import Event
@@ -102,6 +104,46 @@ class ClassChanges(Protocol):
         """Notes that classes changed at this instant."""
 
 
+@dataclass(frozen=True)
+class StandingCustomer:
+    """A customer that stands for itself. `kind` is "person" or "company"."""
+
+    id: UUID
+    kind: str
+
+
+class Standing(Protocol):
+    """Whom an id is read and written through."""
+
+    def hold(self, customer_ids: Collection[UUID]) -> None:
+        """Locks those that these customers are read through until the end of the transaction."""
+
+    def of(self, customer_id: UUID, permission: str) -> StandingCustomer:
+        """The customer, or the one it was merged into, if the principal's grant of `permission` reaches
+        it. Raises CustomerNotFound, also for one that is deleted."""
+
+
+class Interactions(Protocol):
+    def add(self, interaction: Interaction, personal: bool) -> None:
+        """Stores an interaction; sealed when its content is `personal`. Raises SubjectErased."""
+
+
+class Relations(Protocol):
+    """Between customers, or those that they were merged into."""
+
+    def find(self, relation_id: UUID) -> Relation | None: ...
+
+    def between(self, kind: str, one: UUID, other: UUID) -> list[UUID]:
+        """The relations of a kind between two customers, whichever way."""
+
+    def add(self, relation: Relation) -> None: ...
+
+    def demote(self, company_id: UUID) -> list[UUID]:
+        """Leaves the company without first contact; answers the relations that were it."""
+
+    def remove(self, relation_ids: Collection[UUID]) -> None: ...
+
+
 class Merging(Protocol):
     """Who is read through whom."""
 
@@ -123,7 +165,7 @@ class Merging(Protocol):
     def link(self, survivors: Mapping[UUID, UUID | None]) -> list[MergedCustomer]:
         """Sets whom each customer is read through, None for itself; answers the links with their versions."""
 
-    def renew(self, customer_ids: Collection[UUID], action: str) -> None:
+    def renew(self, customer_ids: Collection[UUID]) -> None:
         """Gives customers a new version without a change of their own."""
 
 
@@ -137,6 +179,9 @@ class Work(Protocol):
     purchases: Purchasing
     classes: Classes
     class_changes: ClassChanges
+    standing: Standing
+    interactions: Interactions
+    relations: Relations
     merges: Merging
 
     def record(self, event: Event) -> None: ...

@@ -25,7 +25,8 @@ def unmerge_customer(work: Work, customer_id: UUID) -> UUID:
     tree = tree_of(customer_id, decisions)
     links = work.merges.link({member: None if member == customer_id else customer_id for member in tree})
     tell_links(work, links)
-    work.merges.renew([survivor_id, customer_id], "unmerge")
+    work.merges.renew([survivor_id, customer_id])
+    work.customers.keep_versions([survivor_id, customer_id], "unmerge")
     classify_customers(work, [survivor_id, *tree])
     work.audit("unmerge", "customer", customer_id, survivor=str(survivor_id))
     return survivor_id
