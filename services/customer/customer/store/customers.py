@@ -47,6 +47,8 @@ _LEND = f"select {_COLUMNS} from customers c where id = {STANDING} and survivor_
 _LOCK = "for no key update"
 _OF = f"select {_COLUMNS} from customers where id = any(%(ids)s)"
 _EXTERNAL_IDS = "select customer_id, source, value from external_ids where customer_id = any(%(ids)s)"
+_FORGET_EXTERNAL_IDS = "delete from external_ids where customer_id = %s"
+_FORGET_MATCH_KEYS = "delete from match_keys where customer_id = %s"
 # Those of these customers that are deleted, and all that were merged into them.
 _DOOMED = """
     select id from customers
@@ -55,10 +57,11 @@ _DOOMED = """
     order by id for update
 """
 _PURGE = (
-    *(
-        f"delete from {table} where customer_id = any(%(ids)s)"
-        for table in ("external_ids", "classes", "class_changes", "customer_versions", "interactions")
-    ),
+    "delete from external_ids where customer_id = any(%(ids)s)",
+    "delete from classes where customer_id = any(%(ids)s)",
+    "delete from class_changes where customer_id = any(%(ids)s)",
+    "delete from customer_versions where customer_id = any(%(ids)s)",
+    "delete from interactions where customer_id = any(%(ids)s)",
     "delete from relations where from_id = any(%(ids)s) or to_id = any(%(ids)s)",
     "delete from customers where id = any(%(ids)s)",
 )
@@ -132,8 +135,8 @@ class CustomerRepository:
     def save(self, customer: Customer, action: str, changed_fields: Collection[str] = ()) -> None:
         entries = {customer.id: self._indexer.entry(customer.profile)}
         self._run(_UPDATE, self._rows([customer], entries))
-        for table in ("external_ids", "match_keys"):
-            self._connection().exec_driver_sql(f"delete from {table} where customer_id = %s", (customer.id,))
+        for forget in (_FORGET_EXTERNAL_IDS, _FORGET_MATCH_KEYS):
+            self._connection().exec_driver_sql(forget, (customer.id,))
         self._add_external_ids([customer])
         self._add_match_keys(entries)
         self._history.append([customer], action, changed_fields)
