@@ -7,6 +7,7 @@ import pytest
 
 from customer.domain.customer import Company, ExternalId, Person, Profile, checked
 from kernel.pure.errors import Checks
+from kernel.pure.ids import new_id
 
 TODAY = date(2026, 6, 30)
 
@@ -20,6 +21,10 @@ def broken(profile: Profile) -> list[tuple[str, str]]:
 
 def person(**fields: Any) -> Profile:
     return Profile(Person(**{"full_name": "王小明", **fields}))
+
+
+def person_with(**fields: Any) -> Profile:
+    return Profile(Person("王小明"), **fields)
 
 
 def test_phones_and_emails_are_stored_in_normal_form() -> None:
@@ -36,6 +41,35 @@ def test_all_wrong_fields_are_named_at_once() -> None:
         ("customer.person.emails[0]", "EMAIL_FORMAT"),
         ("customer.person.birth_date", "DATE_FORMAT"),
     ]
+
+
+@pytest.mark.parametrize("number", ["12", "1234 5678", "中1234", "1" * 31, "12.345"])
+def test_an_identity_number_has_4_to_30_letters_digits_and_hyphens(number: str) -> None:
+    assert ("customer.person.identity_number", "IDENTITY_NUMBER") in broken(person(identity_number=number))
+
+
+def test_identity_numbers_are_stored_trimmed() -> None:
+    profile = checked(person(identity_number=" 12345-X "), Checks(), "customer", TODAY)
+    assert profile.details == Person("王小明", identity_number="12345-X")
+
+
+def test_what_was_shown_masked_is_not_taken_for_a_value() -> None:
+    masked = person(
+        phones=("138****5678",), emails=("l***@example.com",), street_address="***", identity_number="***"
+    )
+    assert broken(masked) == [
+        ("customer.person.phones[0]", "MASKED"),
+        ("customer.person.emails[0]", "MASKED"),
+        ("customer.person.street_address", "MASKED"),
+        ("customer.person.identity_number", "IDENTITY_NUMBER"),
+    ]
+
+
+def test_collaborators_are_at_most_20_and_stand_once() -> None:
+    ids = tuple(new_id() for _ in range(21))
+    assert broken(person_with(collaborator_ids=ids)) == [("customer.collaborator_ids", "TOO_MANY")]
+    profile = checked(person_with(collaborator_ids=ids[:3] * 2), Checks(), "customer", TODAY)
+    assert profile.collaborator_ids == ids[:3]
 
 
 def test_nobody_is_born_tomorrow() -> None:

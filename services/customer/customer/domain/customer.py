@@ -164,9 +164,7 @@ def _person(person: Person, rules: _Rules, today: date) -> Person:
         full_name=rules.name("full_name", person.full_name),
         phones=rules.phones(person.phones),
         emails=rules.emails(person.emails),
-        street_address=rules.unmasked(
-            "street_address", rules.text("street_address", person.street_address, _LONGEST_ADDRESS)
-        ),
+        street_address=rules.address("street_address", person.street_address),
         birth_date=rules.birth_date("birth_date", person.birth_date, today),
         identity_number=rules.identity_number("identity_number", person.identity_number),
     )
@@ -209,9 +207,9 @@ class _Rules:
             self._refuse(field, "REQUIRED", "must not be empty", "不能为空")
         return value
 
-    def unmasked(self, field: str, value: str) -> str:
-        if _MASK in value:
-            self._refuse(field, "MASKED", "must be the value itself, not its mask", "必须是原值，而非脱敏值")
+    def address(self, field: str, value: str) -> str:
+        value = self.text(field, value, _LONGEST_ADDRESS)
+        self._is_masked(field, value)
         return value
 
     def phones(self, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -283,11 +281,18 @@ class _Rules:
         self._at_most(field, len(values), _MOST_CONTACTS)
         found: dict[str, None] = {}
         for index, value in enumerate(values):
+            if self._is_masked(f"{field}[{index}]", value):
+                continue
             try:
-                found[normal(self.unmasked(f"{field}[{index}]", value))] = None
+                found[normal(value)] = None
             except ValueError:
                 self._refuse(f"{field}[{index}]", rule, en, zh)
         return tuple(found)
+
+    def _is_masked(self, field: str, value: str) -> bool:
+        if _MASK in value:
+            self._refuse(field, "MASKED", "must be the value itself, not its mask", "必须是原值，而非脱敏值")
+        return _MASK in value
 
     def _at_most(self, field: str, count: int, most: int) -> None:
         if count > most:
