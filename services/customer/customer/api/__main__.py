@@ -2,6 +2,7 @@
 
 from customer.api.customers import CustomerServicer
 from customer.api.duplicates import DuplicateServicer
+from customer.api.timeline import TimelineServicer
 from customer.wiring import build
 from kernel.rpc.server import main
 
@@ -12,5 +13,6 @@ if __name__ == "__main__":
         {
             "crm.customer.v1.CustomerService": CustomerServicer(app),
             "crm.customer.v1.DuplicateService": DuplicateServicer(app),
+            "crm.customer.v1.TimelineService": TimelineServicer(app),
         },
     )

@@ -29,6 +29,18 @@ class ExternalIdTaken(AlreadyExists):
     zh = "另一个客户已使用 {source} 的编号 {value}。"
 
 
+class RelationNotFound(NotFound):
+    reason = "RELATION_NOT_FOUND"
+    en = "There is no relation {id} that you may see."
+    zh = "没有您可以查看的关系 {id}。"
+
+
+class RelationExists(AlreadyExists):
+    reason = "RELATION_EXISTS"
+    en = "There is already a {kind} relation between {from_id} and {to_id}."
+    zh = "{from_id} 与 {to_id} 之间已有 {kind} 关系。"
+
+
 class SchemeNotFound(NotFound):
     reason = "SCHEME_NOT_FOUND"
     en = "There is no classification scheme {id}."

@@ -17,6 +17,7 @@ _IMPORT_CUSTOMERS = "customer.customers.import"
 # Personal fields: shown as they are, or masked until revealed for a reason.
 _READ_PERSONAL = "customer.personal.read"
 _REVEAL_PERSONAL = "customer.personal.reveal"
+_CREATE_INTERACTIONS = "customer.interactions.create"
 _READ_SCHEMES = "customer.schemes.read"
 _READ_ORDERS = "sales.orders.read"
 _WRITE_ORDERS = "sales.orders.write"
@@ -45,6 +46,7 @@ _EVERY_CHANGE = (
     _MERGE_CUSTOMERS,
     _IMPORT_CUSTOMERS,
     _REVEAL_PERSONAL,
+    _CREATE_INTERACTIONS,
     _WRITE_ORDERS,
     _WRITE_PRODUCTS,
     _MANAGE_USERS,
@@ -52,8 +54,8 @@ _EVERY_CHANGE = (
     _MANAGE_SERVICE_ACCOUNTS,
 )
 # A seller's and a manager's daily work, in their own reach.
-_SELLING = (_READ_CUSTOMERS, _CREATE_CUSTOMERS, _UPDATE_CUSTOMERS, _READ_ORDERS)
-_SERVING = (_READ_CUSTOMERS, _UPDATE_CUSTOMERS, _REVEAL_PERSONAL, _READ_ORDERS)
+_SELLING = (_READ_CUSTOMERS, _CREATE_CUSTOMERS, _UPDATE_CUSTOMERS, _CREATE_INTERACTIONS, _READ_ORDERS)
+_SERVING = (_READ_CUSTOMERS, _UPDATE_CUSTOMERS, _CREATE_INTERACTIONS, _REVEAL_PERSONAL, _READ_ORDERS)
 # Belongs to nobody, hence to all who need it.
 _REFERENCE = (_READ_SCHEMES, _READ_PRODUCTS)
 _DIRECTORY = (_READ_USERS, _READ_TEAMS)
@@ -104,6 +106,7 @@ PRESETS = (
             _UPDATE_CUSTOMERS,
             _IMPORT_CUSTOMERS,
             _READ_PERSONAL,
+            _CREATE_INTERACTIONS,
             _READ_ORDERS,
             _WRITE_ORDERS,
             _READ_PRODUCTS,

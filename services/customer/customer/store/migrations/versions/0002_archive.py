@@ -125,7 +125,7 @@ create table relations (
     role       text not null,
     is_primary boolean not null,
     created_at timestamptz not null,
-    unique (kind, from_id, to_id)
+    unique (from_id, to_id, kind)
 );
 create index relations_by_to on relations (to_id);
 create unique index relations_one_primary on relations (to_id, kind) where is_primary;
