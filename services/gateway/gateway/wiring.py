@@ -11,7 +11,6 @@ from gateway.domain.sessions import Lifetimes
 from gateway.domain.signing_keys import SigningKey
 from gateway.domain.throttle import Counters, Limit, Throttle
 from gateway.store import queries
-from gateway.store.counters import LocalCounters, RedisCounters, SharedCounters
 from gateway.store.passwords import Argon2Passwords
 from gateway.store.signing import KeySafe, Signer
 from gateway.store.unit_of_work import GatewayWork
@@ -19,6 +18,7 @@ from gateway.usecases.rotate_signing_keys import rotate_signing_keys
 from kernel.pure.clock import Clock
 from kernel.pure.grants import Principal
 from kernel.sql.app import App
+from kernel.sql.counters import LocalCounters, RedisCounters, SharedCounters
 from kernel.sql.crypto.sealing import Sealer
 
 
@@ -76,9 +76,9 @@ class GatewayApp(App):
         local = LocalCounters()
         if self.settings.redis_url is None:
             return local
-        shared = RedisCounters(self.settings.redis_url.get_secret_value())
+        shared = RedisCounters(self.settings.redis_url.get_secret_value(), "gateway:throttle:")
         self.on_close(shared.close)
-        return SharedCounters(shared, local)
+        return SharedCounters(shared, local, metrics.throttle_is_local.set)
 
 
 def build() -> GatewayApp:

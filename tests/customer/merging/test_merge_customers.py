@@ -18,7 +18,8 @@ from customer.domain.errors import (
     NotMerged,
     SurvivorAbsorbed,
 )
-from customer.store import merges, queries
+from customer.store import queries
+from customer.store.composing import compose
 from customer.usecases.classify_customers import apply_orders
 from customer.usecases.create_customers import create_customer
 from customer.usecases.merge_customers import merge_customers
@@ -273,7 +274,7 @@ def test_survivor_and_absorbed_have_a_new_version(app: CustomerApp) -> None:
 def shown(app: CustomerApp, customer: UUID) -> tuple[object, dict[str, object] | None]:
     row = queries.get_customer(app.reader, MANAGER, customer)
     documents = queries.open_documents(app.sealer, [row])
-    rows, documents = merges.compose(app.reader, app.sealer, [row], documents)
+    rows, documents = compose(app.reader, app.sealer, [row], documents)
     return rows[0], documents[0]
 
 

@@ -10,8 +10,8 @@ from redis.exceptions import ConnectionError as RedisAway
 
 from gateway.domain.errors import SignInRefused, TooManyAttempts
 from gateway.domain.throttle import Counters, Limit, Throttle
-from gateway.store.counters import LocalCounters, RedisCounters, SharedCounters
 from kernel.pure.errors import CrmError, StoreUnavailable
+from kernel.sql.counters import LocalCounters, RedisCounters, SharedCounters
 from tests.support.servers import eventually, setting
 
 
@@ -20,7 +20,7 @@ def counters(request: pytest.FixtureRequest) -> Iterator[Counters]:
     if request.param == "local":
         yield LocalCounters()
         return
-    shared = RedisCounters(setting("CRM_TEST_REDIS_URL"))
+    shared = RedisCounters(setting("CRM_TEST_REDIS_URL"), "test:")
     yield shared
     shared.close()
 
@@ -105,13 +105,15 @@ class AwayCounters:
 
 
 def test_without_redis_each_process_counts_for_itself() -> None:
-    stranger = Stranger(SharedCounters(AwayCounters(), LocalCounters()))
+    noted: list[float] = []
+    stranger = Stranger(SharedCounters(AwayCounters(), LocalCounters(), noted.append))
     assert [stranger.tries() for _ in range(5)] == [True, True, True, False, False]
+    assert noted == [1]
 
 
 def test_redis_that_failed_is_left_alone_for_a_while() -> None:
     away = AwayCounters()
-    counters = SharedCounters(away, LocalCounters())
+    counters = SharedCounters(away, LocalCounters(), [].append)
     for _ in range(10):
         counters.hit("k", 60)
     assert away.asked == 1
@@ -120,11 +122,13 @@ def test_redis_that_failed_is_left_alone_for_a_while() -> None:
 def test_redis_that_answers_is_what_counts() -> None:
     local = LocalCounters()
     key = str(uuid4())
-    shared = RedisCounters(setting("CRM_TEST_REDIS_URL"))
-    counters = SharedCounters(shared, local)
+    shared = RedisCounters(setting("CRM_TEST_REDIS_URL"), "test:")
+    noted: list[float] = []
+    counters = SharedCounters(shared, local, noted.append)
     counters.hit(key, 60)
     assert local.hit(key, 60)[0] == 1
     assert shared.hit(key, 60)[0] == 2
+    assert noted == [0]
     shared.close()
 
 

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from crm.customer.v1 import customer_pb2 as pb
 from customer.api import translate
-from customer.store import merges, queries
+from customer.store import queries
+from customer.store.composing import compose
 from customer.wiring import CustomerApp
 from kernel.rpc.call import Call
 from kernel.sql.engine import Reader
@@ -33,5 +34,5 @@ class Showing:
         """The messages of rows of customers, in order; `impersonal` leaves out what is sealed."""
         documents = [None] * len(rows) if impersonal else queries.open_documents(self._app.sealer, rows)
         if any(row.absorbs for row in rows):
-            rows, documents = merges.compose(reader, self._app.sealer, rows, documents)
+            rows, documents = compose(reader, self._app.sealer, rows, documents)
         return [translate.customer(row, document) for row, document in zip(rows, documents, strict=True)]

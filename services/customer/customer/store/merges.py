@@ -1,20 +1,17 @@
-"""Links between customers that are one, and reading through them."""
+"""Links between customers that are one."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from customer.domain.events import MergedCustomer
-from customer.domain.merging import Member, composed
-from customer.store.queries import SEALED_IN, predicate
+from customer.domain.merging import Member
+from customer.store.queries import predicate
 from kernel.pure.grants import Principal
-from kernel.sql.crypto.sealing import Sealer
-from kernel.sql.engine import Reader
 
 # Merges come one after another, so that links never have to be thought of as changing at the same
 # time. The number spells "merge".
@@ -47,14 +44,6 @@ _LINK = """
     where c.id = told.id
     returning c.id, c.survivor_id, c.link_version
 """
-_ABSORBED = """
-    select c.survivor_id, c.id, c.sealed, c.company, c.source_channel, c.industry, c.province, c.city, c.tags,
-           array(select array[e.source, e.value] from external_ids e where e.customer_id = c.id
-                 order by e.source, e.value) as external_ids
-    from customers c where c.survivor_id = any(%(ids)s) order by c.id
-"""
-# Besides the document of a person or company, these are shown of the absorbed ones too.
-_SHOWN = ("source_channel", "industry", "province", "city", "tags", "external_ids")
 
 
 class MergeRepository:
@@ -104,41 +93,3 @@ class MergeRepository:
             "update customers set version = version + 1, updated_at = %(now)s where id = any(%(ids)s)",
             {"ids": list(customer_ids), "now": self._now},
         )
-
-
-def compose(
-    reader: Reader, sealer: Sealer, rows: Sequence[Any], documents: Sequence[dict[str, Any] | None]
-) -> tuple[list[Any], list[dict[str, Any] | None]]:
-    """Rows of survivors and their personal documents, with what those that they absorbed know.
-
-    `rows` are named tuples with id, company and what a customer shows in clear; a document is None
-    for a company, for a person whose key is gone, or where none is wanted: it stays None.
-    """
-    absorbed = reader.rows(_ABSORBED, {"ids": [row.id for row in rows]}) if rows else []
-    if not absorbed:
-        return list(rows), list(documents)
-    wanted = {row.id for row, document in zip(rows, documents, strict=True) if document is not None}
-    opened = sealer.open_page(
-        SEALED_IN, [(r.id, r.id, r.sealed if r.survivor_id in wanted else None) for r in absorbed]
-    )
-    parts: dict[UUID, list[tuple[Any, dict[str, Any] | None]]] = {}
-    for row, document in zip(absorbed, opened, strict=True):
-        parts.setdefault(row.survivor_id, []).append((row, document))
-    pairs = [
-        _composed(row, document, parts.get(row.id, ())) for row, document in zip(rows, documents, strict=True)
-    ]
-    return [row for row, _ in pairs], [document for _, document in pairs]
-
-
-def _composed(
-    row: Any, document: dict[str, Any] | None, parts: Sequence[tuple[Any, dict[str, Any] | None]]
-) -> tuple[Any, dict[str, Any] | None]:
-    if not parts:
-        return row, document
-    members = [row, *(part for part, _ in parts)]
-    shown = composed([{name: getattr(member, name) for name in _SHOWN} for member in members])
-    if row.company is not None:
-        shown["company"] = composed([member.company for member in members])
-    if document is not None:
-        document = composed([document, *(known for _, known in parts if known is not None)])
-    return row._replace(**shown), document

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import redis
 from redis.exceptions import RedisError
 
-from gateway import metrics
-from gateway.domain.throttle import Counters
 from kernel.ops.logs import logger
 
 log = logger(__name__)
 
-_PREFIX = "gateway:throttle:"
-# Seconds to wait for Redis: a login must not hang on it.
+# Seconds to wait for Redis: a call must not hang on it.
 _PATIENCE = 0.25
 # Seconds for which Redis is not asked again after it failed.
 _REST = 5.0
@@ -27,15 +25,29 @@ _MOST = 50_000
 _GIVE_BACK = "if redis.call('exists', KEYS[1]) == 1 then return redis.call('decr', KEYS[1]) end return 0"
 
 
-class RedisCounters:
-    """Raises RedisError when Redis does not answer in time."""
+class Counters(Protocol):
+    """Counts within windows of time; may forget."""
 
-    def __init__(self, url: str) -> None:
+    def hit(self, key: str, seconds: float) -> tuple[int, float]:
+        """Counts one more; the window of `seconds` begins with the first.
+
+        Answers the count and the seconds left of the window.
+        """
+
+    def give_back(self, key: str) -> None:
+        """Counts one less in the present window, if there is one."""
+
+
+class RedisCounters:
+    """Raises RedisError when Redis does not answer in time. `prefix` keeps uses of one Redis apart."""
+
+    def __init__(self, url: str, prefix: str) -> None:
+        self._prefix = prefix
         self._redis = redis.Redis.from_url(url, socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE)
 
     def hit(self, key: str, seconds: float) -> tuple[int, float]:
         """Counts one more; answers the count and the seconds left of the window."""
-        name = _PREFIX + key
+        name = self._prefix + key
         pipe = self._redis.pipeline(transaction=True)
         pipe.set(name, 0, px=round(seconds * 1000), nx=True)
         pipe.incr(name)
@@ -45,7 +57,7 @@ class RedisCounters:
 
     def give_back(self, key: str) -> None:
         """Counts one less in the present window."""
-        self._redis.eval(_GIVE_BACK, 1, _PREFIX + key)
+        self._redis.eval(_GIVE_BACK, 1, self._prefix + key)
 
     def close(self) -> None:
         self._redis.close()
@@ -79,11 +91,12 @@ class LocalCounters:
 
 
 class SharedCounters:
-    """Asks `shared` while it answers, else `local`."""
+    """Asks `shared` while it answers, else `local`; tells `note_local` 1 then, 0 otherwise."""
 
-    def __init__(self, shared: Counters, local: Counters) -> None:
+    def __init__(self, shared: Counters, local: Counters, note_local: Callable[[float], None]) -> None:
         self._shared = shared
         self._local = local
+        self._note_local = note_local
         self._resting_until = float("-inf")
 
     def hit(self, key: str, seconds: float) -> tuple[int, float]:
@@ -99,10 +112,10 @@ class SharedCounters:
         if time.monotonic() >= self._resting_until:
             try:
                 answer = getattr(self._shared, verb)(*arguments)
-                metrics.throttle_is_local.set(0)
+                self._note_local(0)
                 return answer
             except RedisError as error:
                 self._resting_until = time.monotonic() + _REST
-                metrics.throttle_is_local.set(1)
+                self._note_local(1)
                 log.warning("attempts counted locally", error=type(error).__name__)
         return getattr(self._local, verb)(*arguments)
