@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
@@ -39,12 +39,10 @@ def behind(stack: StackInfo) -> Behind:
     return Behind(stack)
 
 
-@pytest.fixture(autouse=True)
-def all_well(behind: Behind) -> Iterator[None]:
-    """A test finds the whole system well and leaves it so: each one fails for its own reason only."""
+@pytest.fixture(scope="module", autouse=True)
+def all_well(behind: Behind) -> None:
+    """Tests find the whole system well: each one fails for its own reason only."""
     behind.await_well()
-    yield
-    behind.let_go()
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,7 @@ class Erp:
         self.newest: dict[str, Told] = {}
         self._chance = Random(source)
         self._people = make_up(source)
+        self._counted = 0
         self._version = time.time_ns() // 1_000_000
         self._lock = threading.Lock()
 
@@ -59,19 +60,21 @@ class Erp:
         """Creates so many persons in one batch."""
         with self._lock:
             people = list(islice(self._people, count))
+            numbers = [f"{self._counted + place:05}" for place in range(count)]
+            self._counted += count
         customers = [
             Customer(
                 person=Person(full_name=one.full_name, phones=[one.phone], emails=[one.email]),
-                external_ids=[ExternalId(source=self.source, value=one.phone[::-1])],
+                external_ids=[ExternalId(source=self.source, value=number)],
             )
-            for one in people
+            for number, one in zip(numbers, people, strict=True)
         ]
         request = BatchCreateCustomersRequest(customers=customers, request_id=str(uuid4()))
         outcomes = session.call(session.customers.BatchCreateCustomers, request).outcomes
         made = [outcome.created_id for outcome in outcomes]
         assert all(made), f"not created: {[o for o in outcomes if not o.created_id][:1]}"
         with self._lock:
-            self.ids |= {c.external_ids[0].value: i for c, i in zip(customers, made, strict=True)}
+            self.ids |= dict(zip(numbers, made, strict=True))
         return people
 
     def tell_orders(self, session: Session, orders: Sequence[Told]) -> None:

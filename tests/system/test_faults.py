@@ -121,9 +121,8 @@ def _kill(victim: str, feed: Feed, behind: Behind, tell: Tell) -> None:
     behind.await_restart(victim, dead)
     ready = time.monotonic() - began
     _await_calls(feed, _CALLS_BETWEEN)
-    tell(
-        f"faults: {victim} ready again {ready:.1f} s after its kill, feed flows {time.monotonic() - began:.1f} s"
-    )
+    flows = time.monotonic() - began
+    tell(f"faults: {victim} ready again {ready:.1f} s after its kill, the feed flowed after {flows:.1f} s")
 
 
 def _await_calls(feed: Feed, more: int) -> None:

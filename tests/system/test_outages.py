@@ -24,6 +24,12 @@ _DEADLINE = 10.0  # seconds of one call during an outage
 _ONE_A_PAGE = 1
 
 
+@pytest.fixture(autouse=True)
+def well_again(behind: Behind) -> None:
+    """Each outage begins when the one before is over."""
+    behind.await_well()
+
+
 @pytest.fixture
 def feed(erp: Account) -> Erp:
     """A few people of this test's own, recorded already."""
@@ -64,9 +70,9 @@ def test_without_the_keyring_a_person_is_unavailable_until_it_is_back(
 ) -> None:
     somebody = GetCustomerRequest(id=next(iter(feed.ids.values())))
     _forget_keys(behind)
-    with behind.held("postgres-keyring"):
-        refused = _refusal(admin, somebody)
-    assert refused == (grpc.StatusCode.UNAVAILABLE, "KEYRING_UNAVAILABLE")
+    with behind.held("postgres-keyring"), pytest.raises(Refused) as refused:
+        _once(admin, admin.customers.GetCustomer, somebody)
+    assert (refused.value.code, refused.value.reason) == (grpc.StatusCode.UNAVAILABLE, "KEYRING_UNAVAILABLE")
     assert admin.call(admin.customers.GetCustomer, somebody).person.full_name
 
 
@@ -122,16 +128,16 @@ def _forget_keys(behind: Behind) -> None:
 
 def _list(session: Session, fields: Any, token: str = "") -> Any:
     request = ListCustomersRequest(page_size=_ONE_A_PAGE, fields=fields, page_token=token)
-    return session.call(session.customers.ListCustomers, request, deadline=_DEADLINE)
+    return _once(session, session.customers.ListCustomers, request)
 
 
-def _refusal(session: Session, request: GetCustomerRequest) -> tuple[grpc.StatusCode, str]:
-    """Of one attempt: the client would repeat it until the keyring is back."""
+def _once(session: Session, method: Any, request: Any) -> Any:
+    """One attempt: the client would repeat it until the outage is over."""
     metadata = (("authorization", f"Bearer {session.account.token()}"),)
-    with pytest.raises(grpc.RpcError) as caught:
-        session.customers.GetCustomer(request, timeout=_DEADLINE, metadata=metadata)
-    refused = Refused.of(caught.value)
-    return refused.code, refused.reason
+    try:
+        return method(request, timeout=_DEADLINE, metadata=metadata)
+    except grpc.RpcError as error:
+        raise Refused.of(error) from None
 
 
 def _order_count(session: Session, feed: Erp, number: str) -> int:
