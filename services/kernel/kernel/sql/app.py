@@ -21,6 +21,8 @@ from kernel.sql.uow import UnitOfWork
 
 log = logger(__name__)
 
+_PAGE_TOKEN_KEY = ("page-tokens", "1")
+
 
 class App:
     """A service subclasses it in its wiring and adds what it needs; built once a process."""
@@ -46,7 +48,7 @@ class App:
     @cached_property
     def page_tokens(self) -> PageTokens:
         """Signs the page tokens of this service."""
-        return PageTokens(self.keyring.service_key("page-tokens", "1"))
+        return PageTokens(self.keyring.service_key(*_PAGE_TOKEN_KEY))
 
     def check_store(self) -> str | None:
         """None when the database answers and its schema is new enough; else what is wrong."""
@@ -68,6 +70,8 @@ class App:
     def _poll_keys(self) -> None:
         while not self._closed.is_set():
             try:
+                # Held early: lists without personal fields go on when the keyring is away.
+                self.keyring.service_key(*_PAGE_TOKEN_KEY)
                 self.keyring.poll_version()
             except Exception as error:
                 log.warning("keyring not heard", error=type(error).__name__)
