@@ -67,6 +67,7 @@ def empty(app: GatewayApp, keep: Collection[str] = ()) -> None:
     tables = ", ".join(table for table in _OWN_TABLES if table not in keep)
     with app.engine.begin() as connection:
         connection.exec_driver_sql(f"truncate {tables}")
+        connection.exec_driver_sql("delete from roles where not preset")
 
 
 @pytest.fixture

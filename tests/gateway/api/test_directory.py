@@ -167,6 +167,9 @@ CALLS = [
     ("ListTeams", pb.ListTeamsRequest()),
     ("UpdateTeam", pb.UpdateTeamRequest()),
     ("ListRoles", pb.ListRolesRequest()),
+    ("CreateRole", pb.CreateRoleRequest()),
+    ("UpdateRole", pb.UpdateRoleRequest()),
+    ("DeleteRole", pb.DeleteRoleRequest()),
     ("CreateServiceAccount", pb.CreateServiceAccountRequest()),
     ("ListServiceAccounts", pb.ListServiceAccountsRequest()),
 ]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.presets import ADMIN, PRESETS
-from gateway.domain.roles import Role, granted
+from gateway.domain.presets import ADMIN, NARROWABLE, PERMISSIONS, PRESETS
+from gateway.domain.roles import Role, check_grants, check_id, granted, own_role, widened
+from kernel.pure.errors import Checks
 from kernel.pure.grants import Grant, Scope
 from tests.architecture import descriptors
 
@@ -93,3 +95,61 @@ def test_another_role_never_takes_a_right_away(some: list[Role], more: list[Role
 @given(roles)
 def test_the_order_of_roles_does_not_matter(held: list[Role]) -> None:
     assert granted(held) == granted(reversed(held))
+
+
+@given(roles, roles)
+def test_what_is_widened_is_what_the_former_role_did_not_give(some: list[Role], more: list[Role]) -> None:
+    grants = {
+        name: [Grant(p, s) for p, s in granted(held).items()] for name, held in (("a", some), ("b", more))
+    }
+    before, after = own_role("r", "", grants["a"]), own_role("r", "", grants["b"])
+    further = widened(before, after)
+    assert granted([before]) | {grant.permission: grant.scope for grant in further} == granted(
+        [before, after]
+    )
+
+
+@pytest.mark.parametrize("id", ["ab", "night_shift", "a1", "a" * 40])
+def test_an_id_is_a_word_of_lower_case_letters(id: str) -> None:
+    checks = Checks()
+    check_id(id, checks, "role.id")
+    assert not checks.found
+
+
+@pytest.mark.parametrize(
+    "id", ["", "a", "a" * 41, "1a", "_a", "Night", "night shift", "night-shift", "ab\n", "é1"]
+)
+def test_other_ids_are_refused(id: str) -> None:
+    checks = Checks()
+    check_id(id, checks, "role.id")
+    assert [(violation.field, violation.rule) for violation in checks.found] == [
+        ("role.id", "ROLE_ID_FORMAT")
+    ]
+
+
+def test_of_each_wrong_grant_its_field_is_named_and_the_right_ones_are_kept() -> None:
+    wanted = [
+        ("sales.orders.read", Scope.TEAM),
+        ("sales.orders.burn", Scope.ALL),
+        ("sales.orders.read", Scope.ALL),
+        ("customer.customers.read", None),
+        ("gateway.users.manage", Scope.OWN),
+        ("sales.products.read", Scope.ALL),
+    ]
+    checks = Checks()
+    assert check_grants(wanted, PERMISSIONS, NARROWABLE, checks) == (
+        Grant("sales.orders.read", Scope.TEAM),
+        Grant("sales.products.read", Scope.ALL),
+    )
+    assert [(violation.field, violation.rule) for violation in checks.found] == [
+        ("role.grants[1].permission", "UNKNOWN_PERMISSION"),
+        ("role.grants[2].permission", "GRANTED_TWICE"),
+        ("role.grants[3].scope", "REQUIRED"),
+        ("role.grants[4].scope", "SCOPE_NOT_NARROWABLE"),
+    ]
+
+
+def test_every_permission_of_the_contracts_can_be_given_by_a_role_of_ones_own() -> None:
+    assert _declared() <= PERMISSIONS
+    assert {"customer.customers.read", "sales.orders.read"} <= NARROWABLE
+    assert not {permission for permission in NARROWABLE if permission.startswith("gateway.")}

@@ -15,6 +15,7 @@ from gateway.domain.errors import UserNotFound
 from gateway.domain.teams import Team
 from gateway.domain.users import CHANGEABLE
 from gateway.store import queries
+from gateway.usecases import change_roles
 from gateway.usecases.change_teams import create_team, update_team
 from gateway.usecases.create_user import create_service_account, create_user
 from gateway.usecases.end_sessions import revoke_sessions
@@ -97,6 +98,19 @@ class DirectoryServicer:
     def list_roles(self, request: pb.ListRolesRequest, call: Call) -> pb.ListRolesResponse:
         rows = queries.list_roles(self._app.reader)
         return pb.ListRolesResponse(roles=[translate.role(row, call.language) for row in rows])
+
+    def create_role(self, request: pb.CreateRoleRequest, call: Call) -> identity_pb2.Role:
+        made = change_roles.create_role(call.work, translate.role_draft(request.role))
+        return translate.own_role(made)
+
+    def update_role(self, request: pb.UpdateRoleRequest, call: Call) -> identity_pb2.Role:
+        fields = translate.masked(request.update_mask, request.role, change_roles.CHANGEABLE)
+        changed = change_roles.update_role(call.work, translate.role_draft(request.role), fields)
+        return translate.own_role(changed)
+
+    def delete_role(self, request: pb.DeleteRoleRequest, call: Call) -> pb.DeleteRoleResponse:
+        change_roles.delete_role(call.work, request.id)
+        return pb.DeleteRoleResponse()
 
     def create_service_account(
         self, request: pb.CreateServiceAccountRequest, call: Call

@@ -12,6 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from crm.gateway.v1 import identity_pb2 as pb
 from gateway.domain.accounts import ServiceAccount
+from gateway.domain.roles import Role, RoleDraft
 from gateway.domain.teams import Team
 from gateway.domain.users import UserDraft
 from kernel.pure.errors import Invalid, Violation
@@ -82,6 +83,17 @@ def role(row: Any, language: str) -> pb.Role:
     return pb.Role(id=row.id, title=title, grants=grants(held), preset=row.preset)
 
 
+def own_role(shown: Role) -> pb.Role:
+    """Of the enterprise's own: its title is the same in each language."""
+    held = [(grant.permission, grant.scope) for grant in shown.grants]
+    return pb.Role(id=shown.id, title=shown.title_en, grants=grants(held), preset=shown.preset)
+
+
+def role_draft(message: pb.Role) -> RoleDraft:
+    named = tuple((grant.permission, _SCOPES_NAMED.get(grant.scope)) for grant in message.grants)
+    return RoleDraft(message.id, message.title, named)
+
+
 def grants(held: Iterable[tuple[str, Scope]]) -> list[pb.Grant]:
     return [pb.Grant(permission=permission, scope=_SCOPES[scope]) for permission, scope in sorted(held)]
 
@@ -123,3 +135,4 @@ _SCOPES = {
     Scope.SUBTREE: pb.SCOPE_SUBTREE,
     Scope.ALL: pb.SCOPE_ALL,
 }
+_SCOPES_NAMED = {named: scope for scope, named in _SCOPES.items()}

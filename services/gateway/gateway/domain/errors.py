@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from kernel.pure.errors import AlreadyExists, Exhausted, NotFound, Precondition, Unauthenticated
+from kernel.pure.errors import AlreadyExists, Exhausted, Forbidden, NotFound, Precondition, Unauthenticated
 
 
 class SignInRefused(Unauthenticated):
@@ -65,6 +65,18 @@ class TeamNotFound(NotFound):
     zh = "团队不存在。"
 
 
+class RoleNotFound(NotFound):
+    reason = "ROLE_NOT_FOUND"
+    en = "There is no such role."
+    zh = "角色不存在。"
+
+
+class RoleIdTaken(AlreadyExists):
+    reason = "ROLE_ID_TAKEN"
+    en = "Another role has this id."
+    zh = "该角色标识已被使用。"
+
+
 class LoginTaken(AlreadyExists):
     reason = "LOGIN_TAKEN"
     en = "Another user has this login."
@@ -89,3 +101,25 @@ class LastAdministrator(Precondition):
     reason = "LAST_ADMINISTRATOR"
     en = "This is the last user who can manage users; give that right to another one first."
     zh = "这是最后一个可以管理用户的用户，请先将该权限授予其他用户。"
+
+
+class PresetRole(Precondition):
+    """It is kept up to date by the product, so a change would be undone by the next release."""
+
+    reason = "PRESET_ROLE"
+    en = "A role shipped with the product can't be changed or deleted; make one of your own."
+    zh = "系统预置角色不能修改或删除，请新建自定义角色。"
+
+
+class RoleInUse(Precondition):
+    reason = "ROLE_IN_USE"
+    en = "{holders} users or service accounts have this role; take it from them first."
+    zh = "有 {holders} 个用户或服务账号拥有该角色，请先收回。"
+
+
+class BeyondOwnRights(Forbidden):
+    """Else whoever manages users or roles could make themselves an administrator."""
+
+    reason = "BEYOND_OWN_RIGHTS"
+    en = "You can't give a right that reaches further than your own: {permission}."
+    zh = "不能授予超出您自身范围的权限：{permission}。"

@@ -28,6 +28,7 @@ _MANAGE_USERS = "gateway.users.manage"
 _READ_TEAMS = "gateway.teams.read"
 _MANAGE_TEAMS = "gateway.teams.manage"
 _READ_ROLES = "gateway.roles.read"
+_MANAGE_ROLES = "gateway.roles.manage"
 _MANAGE_SERVICE_ACCOUNTS = "gateway.service_accounts.manage"
 
 _EVERY_READ = (
@@ -51,6 +52,7 @@ _EVERY_CHANGE = (
     _WRITE_PRODUCTS,
     _MANAGE_USERS,
     _MANAGE_TEAMS,
+    _MANAGE_ROLES,
     _MANAGE_SERVICE_ACCOUNTS,
 )
 # A seller's and a manager's daily work, in their own reach.
@@ -114,4 +116,11 @@ PRESETS = (
         ),
     ),
     _preset("customer", "Customer", "客户", self=(_READ_CUSTOMERS, _UPDATE_CUSTOMERS, _READ_ORDERS)),
+)
+
+# Each permission there is stands in a preset, so the presets tell which exist, and which are about
+# records that somebody owns: those that one of them gives with a narrower scope than all.
+PERMISSIONS = frozenset(grant.permission for role in PRESETS for grant in role.grants)
+NARROWABLE = frozenset(
+    grant.permission for role in PRESETS for grant in role.grants if grant.scope is not Scope.ALL
 )

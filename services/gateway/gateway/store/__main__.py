@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from gateway.config import GatewaySettings
 from gateway.domain.presets import PRESETS
-from gateway.store.directory import RoleRepository
+from gateway.store.roles import RoleRepository
 from kernel.sql.migrate import main
 
 

@@ -1,4 +1,4 @@
-"""Users, teams, roles and service accounts in the database."""
+"""Users, teams and service accounts in the database."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, any_, bindparam, exists, func, literal, select, update
+from sqlalchemy import ColumnElement, Row, any_, bindparam, exists, func, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.domain.accounts import ServiceAccount
 from gateway.domain.errors import LoginTaken, UserNotFound
-from gateway.domain.roles import Role
 from gateway.domain.teams import Team
 from gateway.domain.users import User
 from gateway.store import tables
 from gateway.store.names import open_names, seal_name
-from kernel.pure.grants import Grant, Scope
 from kernel.sql.crypto.sealing import Sealer
 
 # Advisory locks of this database; each keeps one rule that no row can keep.
@@ -91,10 +89,17 @@ class UserRepository:
     def others_with(self, permission: str, user_id: UUID) -> bool:
         """Whether another enabled user has the permission; the answer stays true until the end of the
         transaction."""
+        return self._any_with(permission, tables.users.c.id != user_id)
+
+    def any_with(self, permission: str) -> bool:
+        """The same of all users."""
+        return self._any_with(permission, true())
+
+    def _any_with(self, permission: str, among: ColumnElement[bool]) -> bool:
         _hold(self._session, _USERS_LOCK)
         giving = tables.roles.c.grants.contains([{"permission": permission}])
         holder = select(tables.users.c.id).where(
-            tables.users.c.id != user_id,
+            among,
             ~tables.users.c.disabled,
             exists(
                 select(tables.roles.c.id).where(tables.roles.c.id == any_(tables.users.c.role_ids), giving)
@@ -143,29 +148,6 @@ class TeamRepository:
         )
 
 
-class RoleRepository:
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def of(self, role_ids: Collection[str]) -> list[Role]:
-        """Those of the roles that exist."""
-        if not role_ids:
-            return []
-        wanted = tables.roles.c.id == any_(literal(list(role_ids), tables.users.c.role_ids.type))
-        return [_role(row) for row in self._session.execute(select(tables.roles).where(wanted))]
-
-    def install(self, presets: Sequence[Role]) -> None:
-        """Stores presets, in place of what they were in an earlier release."""
-        statement = insert(tables.roles)
-        columns = ("title_en", "title_zh", "grants", "preset")
-        self._session.execute(
-            statement.on_conflict_do_update(
-                index_elements=["id"], set_={column: statement.excluded[column] for column in columns}
-            ),
-            [_role_row(role) for role in sorted(presets, key=lambda role: role.id)],
-        )
-
-
 class ServiceAccountRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -207,18 +189,3 @@ def _user(row: Row[Any], name: str | None) -> User:
 
 def _team(row: Row[Any]) -> Team:
     return Team(row.id, row.version, row.name, tuple(row.path))
-
-
-def _role(row: Row[Any]) -> Role:
-    grants = tuple(Grant(grant["permission"], Scope(grant["scope"])) for grant in row.grants)
-    return Role(row.id, row.title_en, row.title_zh, grants, row.preset)
-
-
-def _role_row(role: Role) -> dict[str, Any]:
-    return {
-        "id": role.id,
-        "title_en": role.title_en,
-        "title_zh": role.title_zh,
-        "grants": [{"permission": grant.permission, "scope": int(grant.scope)} for grant in role.grants],
-        "preset": role.preset,
-    }

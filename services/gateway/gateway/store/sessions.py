@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -77,10 +78,18 @@ class SessionRepository:
 
     def void_tokens(self, subject_id: UUID, issued_before: datetime) -> None:
         """Revokes the access tokens issued to a user, service account or session until an instant."""
-        statement = insert(tables.revocations).values(subject_id=subject_id, issued_before=issued_before)
+        self.void_all_tokens([subject_id], issued_before)
+
+    def void_all_tokens(self, subject_ids: Collection[UUID], issued_before: datetime) -> None:
+        """The same of many."""
+        if not subject_ids:
+            return
+        statement = insert(tables.revocations)
         later = func.greatest(tables.revocations.c.issued_before, statement.excluded.issued_before)
         self._session.execute(
-            statement.on_conflict_do_update(index_elements=["subject_id"], set_={"issued_before": later})
+            statement.on_conflict_do_update(index_elements=["subject_id"], set_={"issued_before": later}),
+            # In one order, so that two who revoke the same tokens don't wait for each other.
+            [{"subject_id": subject, "issued_before": issued_before} for subject in sorted(subject_ids)],
         )
 
     def forget_tokens(self, now: datetime, most: int) -> int:

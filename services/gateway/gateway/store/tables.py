@@ -1,4 +1,4 @@
-"""The gateway's tables, as statements need them. Their definition is migration 0001."""
+"""The gateway's tables, as statements need them. Their definition is in the migrations."""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gateway.store.directory import RoleRepository, ServiceAccountRepository, TeamRepository, UserRepository
+from gateway.store.directory import ServiceAccountRepository, TeamRepository, UserRepository
+from gateway.store.roles import RoleRepository
 from gateway.store.sessions import SessionRepository
 from gateway.store.signing import SigningKeyRepository
 from kernel.pure.grants import Principal

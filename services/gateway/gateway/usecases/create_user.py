@@ -8,6 +8,7 @@ from gateway.domain.presets import ADMIN, PRESETS
 from gateway.domain.roles import check_roles
 from gateway.domain.sessions import digest, new_secret
 from gateway.domain.users import User, UserDraft, check_display_name, check_login, check_password
+from gateway.usecases.give_rights import check_giving_roles
 from gateway.usecases.ports import Passwords, Work
 from kernel.pure.errors import Checks
 from kernel.pure.ids import new_id
@@ -16,13 +17,14 @@ _LONGEST_ACCOUNT_NAME = 100
 
 
 def create_user(work: Work, passwords: Passwords, draft: UserDraft, password: str) -> User:
-    """Raises Invalid for all wrong fields at once, or LoginTaken."""
+    """Raises Invalid for all wrong fields at once, BeyondOwnRights or LoginTaken."""
     checks = Checks()
     check_login(draft.login, checks)
     check_password(password, checks)
     check_display_name(draft.display_name, checks)
     check_place(work, draft, checks)
     checks.raise_if_any()
+    check_giving_roles(work, draft.role_ids)
     user = User(
         id=new_id(),
         version=1,
@@ -55,7 +57,7 @@ def create_first_user(work: Work, passwords: Passwords, login: str, password: st
 
 
 def create_service_account(work: Work, name: str, role_ids: tuple[str, ...]) -> tuple[ServiceAccount, str]:
-    """The account and its secret, which is not kept. Raises Invalid."""
+    """The account and its secret, which is not kept. Raises Invalid or BeyondOwnRights."""
     checks = Checks()
     if not name.strip() or len(name) > _LONGEST_ACCOUNT_NAME:
         checks.refuse(
@@ -66,6 +68,7 @@ def create_service_account(work: Work, name: str, role_ids: tuple[str, ...]) -> 
         )
     check_roles(role_ids, work.roles.of(role_ids), checks, "service_account.role_ids")
     checks.raise_if_any()
+    check_giving_roles(work, role_ids)
     account = ServiceAccount(new_id(), name, role_ids, disabled=False, created_at=work.now)
     secret = new_secret()
     work.service_accounts.add(account, digest(secret))

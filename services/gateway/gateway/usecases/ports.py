@@ -49,6 +49,9 @@ class Users(Protocol):
         """Whether another enabled user has the permission; the answer stays true until the end of the
         transaction."""
 
+    def any_with(self, permission: str) -> bool:
+        """The same of all users."""
+
 
 class Teams(Protocol):
     def freeze(self) -> None:
@@ -67,7 +70,20 @@ class Teams(Protocol):
 
 class Roles(Protocol):
     def of(self, role_ids: Collection[str]) -> list[Role]:
-        """Those of the roles that exist."""
+        """Those of the roles that exist; nobody changes them before the end of the transaction."""
+
+    def lend(self, role_id: str) -> Role:
+        """The role, locked until the end of the transaction. Raises RoleNotFound."""
+
+    def holders(self, role_id: str) -> list[UUID]:
+        """The users and service accounts that have the role, disabled ones too."""
+
+    def add(self, role: Role) -> None:
+        """Stores a new role. Raises RoleIdTaken."""
+
+    def save(self, role: Role) -> None: ...
+
+    def remove(self, role_id: str) -> None: ...
 
     def install(self, presets: Sequence[Role]) -> None:
         """Stores presets, in place of what they were in an earlier release."""
@@ -102,6 +118,9 @@ class Sessions(Protocol):
 
     def void_tokens(self, subject_id: UUID, issued_before: datetime) -> None:
         """Revokes the access tokens issued to a user, service account or session until an instant."""
+
+    def void_all_tokens(self, subject_ids: Collection[UUID], issued_before: datetime) -> None:
+        """The same of many."""
 
     def forget_tokens(self, now: datetime, most: int) -> int:
         """Deletes refresh tokens that have expired; answers how many, as the next two do."""

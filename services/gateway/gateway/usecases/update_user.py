@@ -10,6 +10,7 @@ from gateway.domain.events import UsersRecorded
 from gateway.domain.roles import MANAGE_USERS, granted
 from gateway.domain.users import User, UserDraft, change, check_display_name
 from gateway.usecases.create_user import check_place
+from gateway.usecases.give_rights import check_giving_roles
 from gateway.usecases.ports import Work
 from kernel.pure.errors import Checks, StaleEtag
 
@@ -18,7 +19,7 @@ def update_user(work: Work, user_id: UUID, etag: str, draft: UserDraft, fields: 
     """Takes the named fields of `draft` over; an empty `etag` is not compared.
 
     A change of rights voids the user's access tokens, and disabling ends the sessions too.
-    Raises UserNotFound, StaleEtag, Invalid or LastAdministrator.
+    Raises UserNotFound, StaleEtag, Invalid, BeyondOwnRights or LastAdministrator.
     """
     user = work.users.lend(user_id)
     if etag and etag != str(user.version):
@@ -29,6 +30,8 @@ def update_user(work: Work, user_id: UUID, etag: str, draft: UserDraft, fields: 
     if {"team_id", "role_ids"} & set(fields):
         check_place(work, _asked(user, draft, fields), checks)
     checks.raise_if_any()
+    if "role_ids" in fields:
+        check_giving_roles(work, set(draft.role_ids) - set(user.role_ids))
     rights, managed = user.rights(), _manages(work, user)
     changed = change(user, draft, fields)
     if not changed:
