@@ -229,8 +229,10 @@ def test_nobody_gives_a_role_that_reaches_further_than_they_do(app: GatewayApp, 
 def test_an_administrator_gives_every_role_there_is(app: GatewayApp) -> None:
     everything = tuple(role.id for role in PRESETS)
     with app.work(administrator()) as work:
-        create_user(work, app.passwords, UserDraft("li.na", "", None, everything), PASSWORD)
+        user = create_user(work, app.passwords, UserDraft("li.na", "", None, everything), PASSWORD)
         create_role(work, draft("readers", customer__personal__read=Scope.ALL))
+    assert user.role_ids == everything
+    assert stored(app, "readers") == {"customer.personal.read": Scope.ALL}
 
 
 def test_the_last_right_to_manage_users_is_not_taken_out_of_a_role(
