@@ -136,7 +136,7 @@ def _interaction(row: Any, content: str, clear: bool) -> rpc.Interaction:
         "occur_time": row.at,
     }
     if not clear:
-        values, _ = masked(rpc.Interaction.DESCRIPTOR, values)
+        values, _ = masked(rpc.Interaction, values)
     return rpc.Interaction(**values)
 
 
