@@ -68,15 +68,18 @@ class World:
         return team == mine
 
 
-def world(chance: Random) -> World:
-    """A random world: teams that moved, users who moved, left or belong nowhere, records of all of them."""
+def world(chance: Random, teams: int | None = None, users: int | None = None, records: int = 0) -> World:
+    """A random world: teams that moved, users who moved, left or belong nowhere, records of all of them.
+
+    It has as many of each as asked for, else a few.
+    """
     made = World()
-    for _ in range(chance.randint(0, 5)):
+    for _ in range(chance.randint(0, 5) if teams is None else teams):
         _found_team(made, chance)
-    for _ in range(chance.randint(1, 5)):
+    for _ in range(chance.randint(1, 5) if users is None else users):
         _employ(made, chance)
     made.strangers = [_id(chance) for _ in range(chance.randint(0, 1))]
-    for _ in range(chance.randint(1, 7)):
+    for _ in range(records or chance.randint(1, 7)):
         owner = chance.choice([*made.users, *made.users, None])
         helpers = chance.sample(made.users, min(len(made.users), chance.choice((0, 0, 0, 1, 2))))
         made.records.append(Record(_id(chance), owner, helpers))
