@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from google.protobuf.descriptor import ServiceDescriptor
 
-from crm.customer.v1 import customer_service_pb2
+from crm.customer.v1 import customer_service_pb2, import_service_pb2
 from crm.gateway.v1 import auth_service_pb2, directory_service_pb2
 from crm.sales.v1 import order_service_pb2, product_service_pb2
 from gateway.edge.render import render
@@ -29,7 +29,7 @@ def _served(*modules: object) -> list[ServiceDescriptor]:
 
 SERVED = {
     "gateway": _served(auth_service_pb2, directory_service_pb2),
-    "customer": _served(customer_service_pb2),
+    "customer": _served(customer_service_pb2, import_service_pb2),
     "sales": _served(order_service_pb2, product_service_pb2),
 }
 

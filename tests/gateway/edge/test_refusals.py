@@ -129,6 +129,21 @@ def test_a_body_is_at_most_one_mebibyte_and_four_for_a_batch(
     assert len(edge.customer.calls) == 1
 
 
+def _chunk(size: int) -> bytes:
+    """The JSON of an AppendUpload of so many bytes."""
+    return b'{"data": "%s"}' % (b"A" * (size - len(b'{"data": ""}')))
+
+
+def test_a_method_may_declare_a_larger_body(edge: Edge) -> None:
+    token = edge.signer.token(["customer.customers.import"])
+    fits = edge.json.call("POST", "/v1/uploads/1:append", token=token, body=_chunk(2 * MIB))
+    assert fits.status == 200
+    larger = edge.json.call("POST", "/v1/uploads/1:append", token=token, body=_chunk(2 * MIB + 4))
+    _check_shape(larger, 413, 8, "BODY_TOO_LARGE")
+    other = edge.json.call("POST", "/v1/uploads", token=token, body=_chunk(2 * MIB))
+    _check_shape(other, 413, 8, "BODY_TOO_LARGE")
+
+
 @pytest.mark.parametrize(("method", "limit"), [("CreateCustomer", MIB), ("BatchCreateCustomers", 4 * MIB)])
 def test_a_grpc_message_has_the_same_limit(edge: Edge, method: str, limit: int) -> None:
     token = edge.signer.token([CREATE])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from customer.domain.customer import Company, Profile
-from customer.domain.matching import Subject, blocking_keys, traits
+from customer.domain.matching import Subject, Traits, blocking_keys, traits
 from kernel.pure.text.folding import fold
 from kernel.pure.text.tokens import search_tokens
 
@@ -25,17 +25,18 @@ def subject_of(profile: Profile) -> Subject:
     )
 
 
-def match_keys(profile: Profile) -> tuple[str, ...]:
+def match_keys(profile: Profile, known: Traits | None = None) -> tuple[str, ...]:
     """The keys under which a customer meets others that may be the same, "kind:value".
 
-    Every phone and every e-mail is one: by them customers are found, too.
+    Every phone and every e-mail is one: by them customers are found, too. `known` spares reading a
+    person's traits again.
     """
     details = profile.details
     contacts = [f"phone:{phone}" for phone in details.phones] + [f"email:{email}" for email in details.emails]
     if isinstance(details, Company):
         named = [f"company:{''.join(fold(details.name).split())}"]
         return tuple(contacts + named + ([f"credit:{details.credit_code}"] if details.credit_code else []))
-    return tuple(dict.fromkeys([*contacts, *blocking_keys(traits(subject_of(profile)))]))
+    return tuple(dict.fromkeys([*contacts, *blocking_keys(known or traits(subject_of(profile)))]))
 
 
 def name_tokens(profile: Profile) -> frozenset[str]:

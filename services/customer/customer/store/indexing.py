@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from customer.domain import identity
 from customer.domain.customer import Profile
+from customer.domain.matching import Traits
 from kernel.sql.crypto.blind import BlindIndex
 
 # The fields of the index; each has a key of its own in the keyring.
@@ -28,11 +29,14 @@ class Indexer:
     def __init__(self, blind: BlindIndex) -> None:
         self._blind = blind
 
-    def entry(self, profile: Profile) -> IndexEntry:
-        """The entry of a customer. Raises KeyringUnavailable at the first use without keyring."""
+    def entry(self, profile: Profile, known: Traits | None = None) -> IndexEntry:
+        """The entry of a customer; `known` are a person's traits, if they were read before.
+
+        Raises KeyringUnavailable at the first use without keyring.
+        """
         return IndexEntry(
             name_tokens=sorted(self._blind.tokens(_NAME, identity.name_tokens(profile))),
-            match_keys=sorted(self._blind.tokens(_MATCH, identity.match_keys(profile))),
+            match_keys=sorted(self._blind.tokens(_MATCH, identity.match_keys(profile, known))),
         )
 
     def name_question(self, tokens: Iterable[str]) -> list[bytes]:

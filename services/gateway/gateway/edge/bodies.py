@@ -27,12 +27,17 @@ def of_method(method: PublicMethod) -> Json:
     """The filter's part in the route of a gRPC call."""
     if method.streaming:
         return {FILTER: typed("extensions.filters.http.buffer.v3.BufferPerRoute", disabled=True)}
-    return _limit(BATCH + _FRAME if method.batch else ORDINARY + _FRAME)
+    return _limit(largest(method) + _FRAME)
 
 
-def of_json_batch() -> Json:
-    """The filter's part in the route that the JSON form of a batch method has before it is transcoded."""
-    return _limit(BATCH)
+def of_json(method: PublicMethod) -> Json:
+    """The filter's part in the route that the JSON form of such a method has before it is transcoded."""
+    return _limit(largest(method))
+
+
+def largest(method: PublicMethod) -> int:
+    """The largest body of a method, in bytes."""
+    return method.largest_body_kib << 10 or (BATCH if method.batch else ORDINARY)
 
 
 def _limit(size: int) -> Json:

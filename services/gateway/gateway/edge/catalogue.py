@@ -35,6 +35,8 @@ class PublicMethod:
     streaming: bool
     # Of google.api.http: "/v1/customers/{id}:view".
     address: str
+    # Its largest request body in KiB, as its access option says; 0 for the usual limit.
+    largest_body_kib: int = 0
 
     @property
     def path(self) -> str:
@@ -83,6 +85,7 @@ def _public(files: FileDescriptorSet) -> Iterator[PublicMethod]:
                         repeatable=method.options.idempotency_level in _REPEATABLE,
                         streaming=method.server_streaming or method.client_streaming,
                         address=_address(method),
+                        largest_body_kib=access.largest_body_kib,
                     )
 
 

@@ -24,7 +24,7 @@ def route_configuration(methods: list[PublicMethod], settings: EdgeSettings) -> 
                 "domains": ["*"],
                 "routes": [
                     *(_method(method, settings) for method in methods),
-                    *(_json_batch(method) for method in methods if method.batch),
+                    *(_large_json(method) for method in methods if bodies.largest(method) > bodies.ORDINARY),
                     _home(),
                     _nothing_here(),
                 ],
@@ -96,10 +96,10 @@ def _home() -> Json:
     }
 
 
-def _json_batch(method: PublicMethod) -> Json:
+def _large_json(method: PublicMethod) -> Json:
     """Until the transcoder has found the method, its JSON form stands here; only to be allowed its size."""
     regex = "[^/]+".join(re.escape(part) for part in re.split(r"\{[^}]*\}", method.address))
-    return {**_nothing_here(), "match": {"safe_regex": {"regex": regex}}, **_open(bodies.of_json_batch())}
+    return {**_nothing_here(), "match": {"safe_regex": {"regex": regex}}, **_open(bodies.of_json(method))}
 
 
 def _nothing_here() -> Json:

@@ -63,6 +63,16 @@ class Sealer:
             for row_id, subject_id, document in items
         ]
 
+    def seal_data(self, table: str, row_id: RowId, subject_id: UUID, data: bytes) -> bytes:
+        """Bytes that are no document, as of a file, sealed for their row. Raises SubjectErased."""
+        keys = self._keyring.create({subject_id}, self._key_class)
+        return _seal(keys[subject_id], self._place + _packed(table), row_id, data)
+
+    def open_data(self, table: str, row_id: RowId, subject_id: UUID, sealed: bytes) -> bytes | None:
+        """What seal_data sealed; None when its key was destroyed. Raises SealBroken."""
+        key = self._keyring.keys({subject_id}, self._key_class).get(subject_id)
+        return None if key is None else _unsealed(key, self._place + _packed(table), row_id, sealed)
+
     def open(self, table: str, row_id: RowId, subject_id: UUID, sealed: bytes) -> dict[str, Any] | None:
         """The document of one row; None when its key was destroyed. Raises SealBroken."""
         return self.open_page(table, [(row_id, subject_id, sealed)])[0]
@@ -110,15 +120,18 @@ def _seal(key: SubjectKey, place: bytes, row_id: RowId, plain: bytes) -> bytes:
 
 
 def _open(key: SubjectKey, place: bytes, row_id: RowId, sealed: bytes) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(_unsealed(key, place, row_id, sealed))
+    return document
+
+
+def _unsealed(key: SubjectKey, place: bytes, row_id: RowId, sealed: bytes) -> bytes:
     head = sealed[:_HEAD_BYTES]
     if head != _VERSION + key.id:
         raise SealBroken("not sealed under this key")
     try:
-        plain = key.cipher.decrypt(sealed[_HEAD_BYTES:_BODY], sealed[_BODY:], _bound(place, head, row_id))
+        return key.cipher.decrypt(sealed[_HEAD_BYTES:_BODY], sealed[_BODY:], _bound(place, head, row_id))
     except (InvalidTag, ValueError):
         raise SealBroken("the seal is broken") from None
-    document: dict[str, Any] = json.loads(plain)
-    return document
 
 
 def seal_bytes(key: bytes, aad: bytes, data: bytes) -> bytes:

@@ -44,7 +44,8 @@ MATCHING = """
 -- Blind tokens under which a customer meets others that may be the same, phones and e-mails among them.
 create table match_keys (
     key         bytea not null,
-    customer_id uuid not null references customers on delete cascade,
+    -- Not a foreign key: checking one for each key would take as long as storing it.
+    customer_id uuid not null,
     primary key (key, customer_id)
 );
 create index match_keys_by_customer on match_keys (customer_id);
@@ -177,6 +178,8 @@ create table imports (
     rows_refused   integer not null default 0,
     bytes_read     bigint not null default 0,
     bytes_total    bigint not null,
+    -- Failures since the last step that succeeded.
+    failures       integer not null default 0,
     error          text not null default '',
     created_at     timestamptz not null,
     ended_at       timestamptz

@@ -1,0 +1,92 @@
+"""What importing refuses, and why."""
+
+from __future__ import annotations
+
+from kernel.pure.errors import Aborted, Forbidden, NotFound, Precondition
+
+
+class UploadNotFound(NotFound):
+    reason = "UPLOAD_NOT_FOUND"
+    en = "You have no uploaded file {id}."
+    zh = "您没有上传过文件 {id}。"
+
+
+class UploadOffset(Precondition):
+    reason = "UPLOAD_OFFSET"
+    en = "The next chunk must begin at byte {received}."
+    zh = "下一个分块必须从第 {received} 字节开始。"
+
+
+class UploadIncomplete(Precondition):
+    reason = "UPLOAD_INCOMPLETE"
+    en = "Only {received} of {size} bytes have been uploaded."
+    zh = "文件只上传了 {received} 字节，共 {size} 字节。"
+
+
+class UploadExpired(Precondition):
+    reason = "UPLOAD_EXPIRED"
+    en = "The uploaded file has been destroyed; upload it again."
+    zh = "上传的文件已被销毁，请重新上传。"
+
+
+class FileUnreadable(Precondition):
+    reason = "FILE_UNREADABLE"
+    en = "The file can't be read: it must be CSV in UTF-8, UTF-16 or GB18030, or an Excel workbook (xlsx)."
+    zh = "无法读取文件：必须是 UTF-8、UTF-16 或 GB18030 编码的 CSV，或 Excel 工作簿（xlsx）。"
+
+
+class FileTooLarge(Precondition):
+    reason = "FILE_TOO_LARGE"
+    en = "The workbook unpacks to more than can be read at once; save it as CSV."
+    zh = "工作簿解压后过大，请另存为 CSV。"
+
+
+class FileEmpty(Precondition):
+    reason = "FILE_EMPTY"
+    en = "The file has no header."
+    zh = "文件没有表头。"
+
+
+class ImportNotFound(NotFound):
+    reason = "IMPORT_NOT_FOUND"
+    en = "You have no import {id}."
+    zh = "您没有导入任务 {id}。"
+
+
+class ImportState(Precondition):
+    reason = "IMPORT_STATE"
+    en = "The import is {state}; this can't be done with it now."
+    zh = "导入任务的状态为 {state}，当前不能执行此操作。"
+
+
+class ImportSuperseded(Aborted):
+    """Another process goes on with this import."""
+
+    reason = "IMPORT_SUPERSEDED"
+    en = "The import goes on elsewhere."
+    zh = "导入任务正在其他进程中继续。"
+
+
+class ImporterDisabled(Forbidden):
+    reason = "IMPORTER_DISABLED"
+    en = "Whoever started the import may not import any more."
+    zh = "发起导入的用户已无导入权限。"
+
+
+class ImportFault(Precondition):
+    reason = "IMPORT_FAULT"
+    en = "The import stopped at an internal fault; what was stored stays."
+    zh = "导入因内部故障停止，已保存的数据保留。"
+
+
+class OwnerOutOfReach(Forbidden):
+    reason = "OWNER_OUT_OF_REACH"
+    en = "You may not import customers for the user {id}."
+    zh = "您不能为用户 {id} 导入客户。"
+
+
+# Why an import may end before the end of its file.
+ENDINGS = {
+    error.reason: error
+    for error in (UploadExpired, FileUnreadable, FileTooLarge, FileEmpty, ImporterDisabled, ImportFault)
+}

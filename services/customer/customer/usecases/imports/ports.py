@@ -1,0 +1,112 @@
+"""What importing needs of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from typing import Any, Protocol
+from uuid import UUID
+
+from customer.domain.customer import Profile
+from customer.domain.duplicates import Party
+from customer.domain.importing.reports import ReportedRow
+from customer.domain.importing.rows import Record, Row
+from customer.domain.importing.runs import Import
+from customer.domain.importing.uploads import Head, Upload
+from customer.usecases.ports import Work
+from kernel.pure.grants import Principal
+
+PERMISSION = "customer.customers.import"
+
+
+class Uploads(Protocol):
+    def add(self, upload: Upload) -> None: ...
+
+    def lend(self, upload_id: UUID) -> Upload:
+        """The principal's upload, locked. Raises UploadNotFound."""
+
+    def append(self, upload: Upload, offset: int, data: bytes) -> None:
+        """Stores a chunk that the upload has accepted."""
+
+    def destroy(self, upload_ids: Collection[UUID]) -> None:
+        """Makes files unreadable for ever, and removes them."""
+
+
+class Imports(Protocol):
+    def add(self, run: Import) -> None: ...
+
+    def lend(self, import_id: UUID) -> Import:
+        """The principal's import, locked. Raises ImportNotFound."""
+
+    def hold(self, import_id: UUID) -> Import:
+        """Anybody's import, locked. Raises ImportNotFound."""
+
+    def next(self) -> Import | None:
+        """The import to work on now, if there is one."""
+
+    def save(self, run: Import) -> None: ...
+
+    def report(self, import_id: UUID, rows: Sequence[ReportedRow]) -> None: ...
+
+    def save_mapping(self, columns_mac: bytes, kind: str, columns: Mapping[str, str]) -> None:
+        """Remembers how the principal mapped such columns."""
+
+    def reaches(self, owner_id: UUID, permission: str) -> bool:
+        """Whether the principal's grant reaches customers of this owner."""
+
+    def disabled(self, principal: Principal) -> bool: ...
+
+    def wake(self) -> None:
+        """Lets the jobs process look for imports after this transaction."""
+
+
+class Batch(Protocol):
+    """New customers ready to be stored; `lines` are their lines in the file."""
+
+    @property
+    def parties(self) -> Sequence[Party]: ...
+
+    @property
+    def lines(self) -> Sequence[int]: ...
+
+    @property
+    def near(self) -> Mapping[int, Collection[int]]:
+        """By the place of a customer, the places of earlier ones that it may be the same as."""
+
+
+class Staging(Protocol):
+    def candidates(self, batch: Any) -> Sequence[Collection[UUID]]:
+        """For each customer of a batch, stored ones that it may be the same as."""
+
+    def hold(self, customer_ids: Collection[UUID]) -> None:
+        """Locks stored customers until the end of the transaction."""
+
+    def store(self, batch: Any) -> None: ...
+
+
+class ImportWork(Work, Protocol):
+    uploads: Uploads
+    imports: Imports
+    staging: Staging
+
+
+class Files(Protocol):
+    def head(self, upload: Upload, rows: int) -> Head:
+        """Raises UploadExpired, FileUnreadable or FileEmpty."""
+
+    def records(
+        self, upload_id: UUID, format: str, encoding: str, progress: Callable[[int], None] = ...
+    ) -> Generator[Record, None, None]: ...
+
+
+class Marks(Protocol):
+    def columns(self, names: Sequence[str]) -> bytes: ...
+
+    def row(self, profile: Profile) -> str: ...
+
+
+class Stager(Protocol):
+    def known_ids(self, source: str, values: Collection[str]) -> set[str]:
+        """Those of these external ids that some customer has."""
+
+    def stage(self, rows: Sequence[Row], actor_id: str) -> Batch:
+        """Makes rows with free external ids ready to be stored."""

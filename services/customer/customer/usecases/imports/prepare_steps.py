@@ -1,0 +1,95 @@
+"""Making the rows of a file ready to be stored, a step at a time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+
+from customer.domain.importing.mapping import column_names
+from customer.domain.importing.reports import REFUSED, ReportedRow
+from customer.domain.importing.rows import Record, Row, RowReader
+from customer.domain.importing.runs import Import
+from customer.usecases.imports.ports import Batch, Marks, Stager
+
+
+@dataclass(frozen=True)
+class Step:
+    """So many rows, which become one transaction. It follows on `after` rows of the file."""
+
+    after: int
+    read: int
+    batch: Batch
+    refused: Sequence[ReportedRow]
+    unchanged: int
+    # The file has no rows after these.
+    at_end: bool
+
+
+def prepare_steps(
+    run: Import, records: Iterable[Record], stager: Stager, marks: Marks, today: date
+) -> Iterator[Step]:
+    """The steps that are left of an import, each made when it is asked for.
+
+    `records` is the whole file. Of a trial it is one step. Raises what reading the file raises, and
+    KeyringUnavailable.
+    """
+    records = iter(records)
+    header = next(records, Record(1, ()))
+    options = run.options
+    reader = RowReader(
+        column_names(header.cells),
+        options.columns,
+        kind=options.kind,
+        source=options.source,
+        owner_id=options.owner_id,
+        today=today,
+        fallback_id=marks.row,
+    )
+    for _ in islice(records, run.counts.read):
+        continue
+    after, size = run.counts.read, run.most_rows
+    # Steps that are not stored yet hold ids that the store does not know of.
+    recent: deque[set[str]] = deque(maxlen=3)
+    while True:
+        rows = [reader.read(record) for record in islice(records, size)]
+        good = [row for row in rows if row.profile is not None]
+        fresh = _fresh(good, options.source, stager, recent)
+        refused = [
+            ReportedRow(row.line, REFUSED, problems=row.problems) for row in rows if row.profile is None
+        ]
+        step = Step(
+            after=after,
+            read=len(rows),
+            batch=stager.stage(fresh, run.principal.id),
+            refused=refused,
+            unchanged=len(good) - len(fresh),
+            at_end=len(rows) < size,
+        )
+        yield step
+        if step.at_end:
+            return
+        after += len(rows)
+
+
+def _fresh(rows: Sequence[Row], source: str, stager: Stager, recent: deque[set[str]]) -> list[Row]:
+    """The rows whose external id is free; of several with one id the first."""
+    if not rows:
+        return []
+    known = stager.known_ids(source, [_id_of(row) for row in rows]).union(*recent)
+    own: set[str] = set()
+    fresh = []
+    for row in rows:
+        value = _id_of(row)
+        if value not in known and value not in own:
+            own.add(value)
+            fresh.append(row)
+    recent.append(own)
+    return fresh
+
+
+def _id_of(row: Row) -> str:
+    assert row.profile is not None
+    return row.profile.external_ids[0].value

@@ -1,0 +1,138 @@
+"""Storing the rows of one step of an import, in one transaction with its progress."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from customer.domain.duplicates import Party
+from customer.domain.events import CustomersRecorded, RecordedCustomer
+from customer.domain.importing.errors import ENDINGS, ImporterDisabled, ImportFault, ImportSuperseded
+from customer.domain.importing.reports import MERGED, ReportedRow
+from customer.domain.importing.resolving import Comparisons, Resolution, Suspect, resolve
+from customer.domain.importing.runs import MOST_FAILURES, Counts, Import
+from customer.usecases.imports.ports import PERMISSION, Batch, ImportWork
+from customer.usecases.imports.prepare_steps import Step
+from customer.usecases.merge_customers import tell_links
+from kernel.pure.errors import CrmError
+
+_MOST_IN_AN_EVENT = 500
+
+
+def store_step(work: ImportWork, import_id: UUID, step: Step, bytes_read: int) -> Import:
+    """The import after this step; `work` belongs to whoever started it. A cancelled import is
+    answered as it is.
+
+    Raises ImportSuperseded when these rows were stored by somebody else, and ImporterDisabled.
+    """
+    run = work.imports.hold(import_id)
+    if not run.runnable:
+        return run
+    if run.counts.read != step.after:
+        raise ImportSuperseded
+    if work.imports.disabled(run.principal):
+        raise ImporterDisabled
+    work.principal.require(PERMISSION)
+    batch = step.batch
+    resolution = _resolution(work, run, batch)
+    if batch.parties:
+        work.staging.store(batch)
+        work.pairs.put(resolution.pairs, since=work.now)
+        _merge(work, resolution.survivors)
+        _tell(work, batch.parties)
+    merged = [
+        ReportedRow(line, MERGED, resolution.survivors[party.id])
+        for party, line in zip(batch.parties, batch.lines, strict=True)
+        if party.id in resolution.survivors
+    ]
+    work.imports.report(import_id, sorted([*step.refused, *merged], key=lambda row: row.line))
+    counts = Counts(
+        read=step.read,
+        created=len(batch.parties) - len(merged),
+        merged=len(merged),
+        unchanged=step.unchanged,
+        refused=len(step.refused),
+    )
+    run.advance(counts, bytes_read, at_end=step.at_end, now=work.now)
+    work.imports.save(run)
+    work.audit("import", "import", import_id, after=step.after, **vars(counts))
+    return run
+
+
+def note_failure(work: ImportWork, import_id: UUID, error: Exception) -> Import:
+    """An import one of whose steps failed: it ends when trying again can't mend that."""
+    run = work.imports.hold(import_id)
+    if run.runnable:
+        run.failures += 1
+        if isinstance(error, CrmError) and not error.transient:
+            run.fail(error.reason if error.reason in ENDINGS else ImportFault.reason, work.now)
+        elif run.failures >= MOST_FAILURES:
+            run.fail(ImportFault.reason, work.now)
+        work.imports.save(run)
+    return run
+
+
+def _resolution(work: ImportWork, run: Import, batch: Batch) -> Resolution:
+    """Which of the new rows are known customers, and which may be."""
+    merge = run.options.merge_duplicates
+    if merge and batch.parties:
+        # Before anything is read of links; nobody changes one until this is done.
+        work.merges.alone()
+    stored = work.staging.candidates(batch)
+    if not any(stored) and not batch.near:
+        return Resolution()
+    known = {
+        candidate_id: candidate
+        for candidate_id, candidate in work.matches.load(set().union(*stored), PERMISSION).items()
+        if candidate.party.profile.kind == run.options.kind
+    }
+    rows: list[Suspect] = [
+        (party, [*others, *(batch.parties[place].id for place in batch.near.get(index, ()))])
+        for index, (party, others) in enumerate(zip(batch.parties, stored, strict=True))
+    ]
+    comparisons = Comparisons()
+    groups = _groups(work, comparisons.sure_roots(rows, known)) if merge else {}
+    return resolve(rows, known, groups, comparisons, merge=merge)
+
+
+def _groups(work: ImportWork, roots: set[UUID]) -> Mapping[UUID, Sequence[Party]]:
+    """The members of the groups read through these customers, which are held; without deleted ones."""
+    if not roots:
+        return {}
+    work.staging.hold(roots)
+    groups = work.matches.groups(roots, PERMISSION)
+    return {root: [member.party for member in members] for root, members in groups.items()}
+
+
+def _merge(work: ImportWork, survivors: Mapping[UUID, UUID]) -> None:
+    """New customers have no orders and no classes: nothing but the links changes."""
+    if not survivors:
+        return
+    work.merges.decide_each(survivors)
+    tell_links(work, work.merges.link(survivors))
+    changed = [*survivors, *set(survivors.values())]
+    work.merges.renew(changed)
+    work.customers.keep_versions(changed, "merge")
+
+
+def _tell(work: ImportWork, parties: Sequence[Party]) -> None:
+    recorded = [_recorded(party) for party in parties]
+    for start in range(0, len(recorded), _MOST_IN_AN_EVENT):
+        work.record(CustomersRecorded(tuple(recorded[start : start + _MOST_IN_AN_EVENT])))
+
+
+def _recorded(party: Party) -> RecordedCustomer:
+    profile = party.profile
+    assert profile.owner_id is not None
+    return RecordedCustomer(
+        customer_id=party.id,
+        version=1,
+        kind=profile.kind,
+        owner_id=profile.owner_id,
+        source_channel=profile.source_channel,
+        industry=profile.industry,
+        province=profile.province,
+        city=profile.city,
+        collaborator_ids=(),
+        deleted=False,
+    )
