@@ -1,4 +1,4 @@
-"""Rights that are taken away are gone within seconds in every service; and what happens when nobody can tell."""
+"""Rights that are taken away are gone within seconds in every service; and what if nobody can tell."""
 
 from __future__ import annotations
 
