@@ -33,8 +33,8 @@ def app(session_app: CustomerApp, clock: FixedClock) -> CustomerApp:
     clock.instant = NOON
     with session_app.engine.begin() as connection:
         connection.exec_driver_sql(
-            "truncate customers, external_ids, orders, classes, class_changes, merges, outbox, timers, audit,"
-            " idempotency cascade"
+            "truncate customers, match_keys, merges, duplicate_scans, external_ids, orders, classes,"
+            " class_changes, outbox, timers, audit, idempotency cascade"
         )
     return session_app
 

@@ -36,7 +36,7 @@ class Client:
             return answer(request, call)
 
     def create(self, **fields: Any) -> Any:
-        return self.ask("create_customer", rpc.CreateCustomerRequest(customer=fields))
+        return self.ask("create_customer", rpc.CreateCustomerRequest(customer=fields, allow_duplicate=True))
 
     def get(self, customer_id: str, **more: Any) -> Any:
         return self.ask("get_customer", rpc.GetCustomerRequest(id=customer_id, **more))

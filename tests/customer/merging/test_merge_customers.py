@@ -40,13 +40,15 @@ MANAGER = seller(Scope.ALL)
 def person(app: CustomerApp, name: str = "王小明", principal: Principal = MANAGER, **known: object) -> UUID:
     """A new person; `known` are fields of the person."""
     with app.work(principal) as work:
-        return create_customer(work, Profile(Person(name, **known))).id  # type: ignore[arg-type]
+        profile = Profile(Person(name, **known))  # type: ignore[arg-type]
+        return create_customer(work, profile, allow_duplicate=True).id
 
 
 def company(app: CustomerApp, **known: object) -> UUID:
     """A new company; `known` are fields of the profile."""
     with app.work(MANAGER) as work:
-        return create_customer(work, Profile(Company("海风餐饮"), **known)).id  # type: ignore[arg-type]
+        profile = Profile(Company("海风餐饮"), **known)  # type: ignore[arg-type]
+        return create_customer(work, profile, allow_duplicate=True).id
 
 
 def merge(app: CustomerApp, survivor: UUID, *absorbed: UUID, principal: Principal = MANAGER) -> list[UUID]:

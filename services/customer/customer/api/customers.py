@@ -35,7 +35,7 @@ class CustomerServicer(Finding):
 
     def create_customer(self, request: rpc.CreateCustomerRequest, call: Call) -> pb.Customer:
         profile = translate.profile(request.customer, "customer")
-        customer = create_customer(call.work, profile)
+        customer = create_customer(call.work, profile, allow_duplicate=request.allow_duplicate)
         metrics.customers_recorded.labels("created").inc()
         return self._written(customer.id, call)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kernel.pure.errors import AlreadyExists, NotFound, Precondition
+from kernel.pure.errors import AlreadyExists, Exhausted, NotFound, Precondition
 
 
 class CustomerNotFound(NotFound):
@@ -69,3 +69,37 @@ class NotMerged(Precondition):
     reason = "CUSTOMER_NOT_MERGED"
     en = "The customer {id} is not merged into another one."
     zh = "客户 {id} 没有被合并。"
+
+
+class DuplicateCustomer(AlreadyExists):
+    reason = "DUPLICATE_CUSTOMER"
+    en = "A known customer is surely the same: {id}."
+    zh = "已有相同的客户：{id}。"
+
+
+class DuplicateElsewhere(AlreadyExists):
+    reason = "DUPLICATE_CUSTOMER_ELSEWHERE"
+    en = "A customer of another team is surely the same: team {team_id}."
+    zh = "其他团队已有相同的客户：团队 {team_id}。"
+
+
+class TooManyQuestions(Exhausted):
+    reason = "DUPLICATE_CHECKS_EXHAUSTED"
+    en = "You have learnt of too many customers of other teams; try again later."
+    zh = "查询到其他团队客户的次数过多，请稍后再试。"
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+
+class PairNotFound(NotFound):
+    reason = "DUPLICATE_PAIR_NOT_FOUND"
+    en = "There is no pair {first_id}, {second_id} to be decided that you may merge."
+    zh = "没有您可以处理的重复客户 {first_id}、{second_id}。"
+
+
+class ScanNotFound(NotFound):
+    reason = "DUPLICATE_SCAN_NOT_FOUND"
+    en = "There is no scan {id} that you may see."
+    zh = "没有您可以查看的查重任务 {id}。"

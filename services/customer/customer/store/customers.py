@@ -57,6 +57,7 @@ _DOOMED = """
     order by id for update
 """
 _PURGE = (
+    "delete from match_keys where customer_id = any(%(ids)s)",
     "delete from external_ids where customer_id = any(%(ids)s)",
     "delete from classes where customer_id = any(%(ids)s)",
     "delete from class_changes where customer_id = any(%(ids)s)",

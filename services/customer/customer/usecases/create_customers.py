@@ -9,6 +9,7 @@ from uuid import UUID
 from customer.domain.customer import Customer, Profile, checked
 from customer.domain.errors import ExternalIdTaken
 from customer.domain.events import CustomersRecorded, RecordedCustomer
+from customer.usecases.check_duplicates import refuse_duplicate
 from customer.usecases.ports import Work
 from kernel.pure.clock import today
 from kernel.pure.errors import Checks, CrmError, Invalid, Violation
@@ -35,12 +36,18 @@ class Refused:
 Outcome = Created | Existing | Refused
 
 
-def create_customer(work: Work, profile: Profile) -> Customer:
-    """Records one customer. Raises Invalid, or ExternalIdTaken when it is already known."""
+def create_customer(work: Work, profile: Profile, *, allow_duplicate: bool = False) -> Customer:
+    """Records one customer.
+
+    Raises Invalid, ExternalIdTaken when it is already known, and unless `allow_duplicate` what
+    refuse_duplicate raises when a known one is surely the same.
+    """
     customer = _new(work, profile, "customer")
     holders = work.customers.holders(customer.profile.external_ids)
     for taken in holders:
         raise ExternalIdTaken(source=taken.source, value=taken.value)
+    if not allow_duplicate:
+        refuse_duplicate(work, customer.profile)
     _store(work, [customer])
     return customer
 

@@ -35,6 +35,7 @@ def merge_customers(work: Work, survivor_id: UUID, absorbed_ids: Sequence[UUID])
     work.merges.renew([survivor_id, *taken])
     work.customers.keep_versions([survivor_id, *taken], "merge")
     classify_customers(work, [survivor_id, *moved])
+    work.pairs.merged([survivor_id, *moved, *carried_along([survivor_id], known.values())])
     for absorbed_id in taken:
         work.audit("merge", "customer", absorbed_id, survivor=str(survivor_id))
     return taken

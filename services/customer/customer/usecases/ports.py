@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from customer.domain.customer import Customer, ExternalId
+from customer.domain.duplicates import Candidate, Pair, Party, Scan
 from customer.domain.events import ClassifiedCustomer, MergedCustomer
 from customer.domain.interaction import Interaction
 from customer.domain.merging import Member
@@ -22,6 +23,11 @@ from kernel.pure.grants import Principal
 
 # The timer, one a customer, on the day when time alone may change a class.
 REVIEW = "review_classes"
+# The job that works through imports, and the timer, one a file, that destroys what was uploaded.
+IMPORT = "import_customers"
+UPLOAD_EXPIRES = "destroy_uploads"
+# The job that looks for duplicates among all customers.
+SCAN = "scan_duplicates"
 # The timer, one a deleted customer, on the instant when it can't be brought back any more.
 PURGE = "purge_customer"
 
@@ -162,11 +168,79 @@ class Merging(Protocol):
     def decide(self, absorbed_ids: Collection[UUID], survivor_id: UUID, *, undone: bool = False) -> None:
         """Notes that these were merged into the survivor, or that this is undone."""
 
+    def decide_each(self, survivors: Mapping[UUID, UUID]) -> None:
+        """Notes into whom each of these was merged."""
+
     def link(self, survivors: Mapping[UUID, UUID | None]) -> list[MergedCustomer]:
         """Sets whom each customer is read through, None for itself; answers the links with their versions."""
 
     def renew(self, customer_ids: Collection[UUID]) -> None:
         """Gives customers a new version without a change of their own."""
+
+
+class Matches(Protocol):
+    """Customers that share a blind key with others. Those that are deleted, and persons whose key was
+    destroyed, are none."""
+
+    def candidates(self, asked: Sequence[Party], permission: str) -> list[list[Candidate]]:
+        """For each customer that is not stored, the stored ones of its kind to compare it with."""
+
+    def couples(self, customer_ids: Collection[UUID]) -> set[tuple[UUID, UUID]]:
+        """Stored customers to compare: each of these with an older one."""
+
+    def load(self, customer_ids: Collection[UUID], permission: str) -> dict[UUID, Candidate]:
+        """Stored customers by their ids; within reach are those that `permission` reaches."""
+
+    def groups(self, roots: Collection[UUID], permission: str) -> dict[UUID, list[Candidate]]:
+        """All who are read through these customers, themselves among them, by the id of the root."""
+
+
+class Pairs(Protocol):
+    """Pairs of customers that may be one."""
+
+    def put(self, pairs: Sequence[Pair], since: datetime) -> None:
+        """Lists pairs, unless somebody has decided. Of what was found since an instant the best stays."""
+
+    def merged(self, customer_ids: Collection[UUID]) -> None:
+        """Notes that these are one now."""
+
+    def part(self, ones: Collection[UUID], others: Collection[UUID]) -> None:
+        """Notes that somebody decided that `ones` are other customers than `others`."""
+
+    def dismiss(self, one: UUID, other: UUID, permission: str) -> Pair:
+        """Notes that the two of a pair are two. Raises PairNotFound, also when `permission` does not
+        reach both."""
+
+    def sure(self, permission: str) -> list[tuple[UUID, UUID, float]]:
+        """Pairs of standing customers that are surely one and both within reach, with their scores."""
+
+
+class Scans(Protocol):
+    def add(self, scan: Scan) -> None: ...
+
+    def lend(self, scan_id: UUID) -> tuple[Scan, datetime]:
+        """A scan, locked, and when it was started. Raises ScanNotFound."""
+
+    def save(self, scan: Scan) -> None: ...
+
+    def count(self, permission: str) -> int:
+        """How many customers a scan on behalf of the principal looks at."""
+
+    def following(self, after: UUID | None, limit: int, permission: str) -> list[UUID]:
+        """The next of them, in order of id."""
+
+    def disabled(self) -> bool:
+        """Whether the principal is a user who was locked out."""
+
+
+class Counters(Protocol):
+    """Counts within windows of time; may forget."""
+
+    def hit(self, key: str, seconds: float) -> tuple[int, float]:
+        """Counts one more; answers the count and the seconds left of the window."""
+
+    def give_back(self, key: str) -> None:
+        """Counts one less in the present window, if there is one."""
 
 
 class Work(Protocol):
@@ -183,6 +257,10 @@ class Work(Protocol):
     interactions: Interactions
     relations: Relations
     merges: Merging
+    matches: Matches
+    pairs: Pairs
+    scans: Scans
+    counters: Counters
 
     def record(self, event: Event) -> None: ...
 
@@ -191,3 +269,8 @@ class Work(Protocol):
     def cancel(self, kind: str, key: str) -> None: ...
 
     def audit(self, action: str, object_type: str, object_id: object, **facts: Any) -> None: ...
+
+    def audit_apart(self, action: str, object_type: str, object_id: object) -> None:
+        """Notes what stays noted even when this transaction is rolled back."""
+
+    def defer(self, job: str, **arguments: object) -> None: ...

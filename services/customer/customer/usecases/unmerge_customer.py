@@ -28,5 +28,7 @@ def unmerge_customer(work: Work, customer_id: UUID) -> UUID:
     work.merges.renew([survivor_id, customer_id])
     work.customers.keep_versions([survivor_id, customer_id], "unmerge")
     classify_customers(work, [survivor_id, *tree])
+    # Nothing merges them again but somebody who wants it.
+    work.pairs.part(tree, set(group) - tree)
     work.audit("unmerge", "customer", customer_id, survivor=str(survivor_id))
     return survivor_id

@@ -13,6 +13,7 @@ _CREATE_CUSTOMERS = "customer.customers.create"
 _UPDATE_CUSTOMERS = "customer.customers.update"
 _DELETE_CUSTOMERS = "customer.customers.delete"
 _MERGE_CUSTOMERS = "customer.customers.merge"
+_CHECK_DUPLICATES = "customer.duplicates.check"
 _IMPORT_CUSTOMERS = "customer.customers.import"
 # Personal fields: shown as they are, or masked until revealed for a reason.
 _READ_PERSONAL = "customer.personal.read"
@@ -45,6 +46,7 @@ _EVERY_CHANGE = (
     _UPDATE_CUSTOMERS,
     _DELETE_CUSTOMERS,
     _MERGE_CUSTOMERS,
+    _CHECK_DUPLICATES,
     _IMPORT_CUSTOMERS,
     _REVEAL_PERSONAL,
     _CREATE_INTERACTIONS,
@@ -56,8 +58,22 @@ _EVERY_CHANGE = (
     _MANAGE_SERVICE_ACCOUNTS,
 )
 # A seller's and a manager's daily work, in their own reach.
-_SELLING = (_READ_CUSTOMERS, _CREATE_CUSTOMERS, _UPDATE_CUSTOMERS, _CREATE_INTERACTIONS, _READ_ORDERS)
-_SERVING = (_READ_CUSTOMERS, _UPDATE_CUSTOMERS, _CREATE_INTERACTIONS, _REVEAL_PERSONAL, _READ_ORDERS)
+_SELLING = (
+    _READ_CUSTOMERS,
+    _CREATE_CUSTOMERS,
+    _UPDATE_CUSTOMERS,
+    _CHECK_DUPLICATES,
+    _CREATE_INTERACTIONS,
+    _READ_ORDERS,
+)
+_SERVING = (
+    _READ_CUSTOMERS,
+    _UPDATE_CUSTOMERS,
+    _CHECK_DUPLICATES,
+    _CREATE_INTERACTIONS,
+    _REVEAL_PERSONAL,
+    _READ_ORDERS,
+)
 # Belongs to nobody, hence to all who need it.
 _REFERENCE = (_READ_SCHEMES, _READ_PRODUCTS)
 _DIRECTORY = (_READ_USERS, _READ_TEAMS)
@@ -106,6 +122,7 @@ PRESETS = (
             _READ_CUSTOMERS,
             _CREATE_CUSTOMERS,
             _UPDATE_CUSTOMERS,
+            _CHECK_DUPLICATES,
             _IMPORT_CUSTOMERS,
             _READ_PERSONAL,
             _CREATE_INTERACTIONS,

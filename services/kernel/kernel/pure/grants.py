@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+from typing import Any
 from uuid import UUID
 
 from kernel.pure.errors import PermissionDenied
@@ -56,6 +57,25 @@ class Principal:
     def user_id(self) -> UUID | None:
         """The id of the user or service account; None for services and strangers."""
         return UUID(self.id) if self.kind in (PrincipalKind.USER, PrincipalKind.SERVICE_ACCOUNT) else None
+
+    def document(self) -> dict[str, Any]:
+        """The principal as JSON holds it, for work that goes on after its call has ended."""
+        return {
+            "kind": self.kind.value,
+            "id": self.id,
+            "grants": {permission: int(scope) for permission, scope in self.grants.items()},
+            "team_id": str(self.team_id) if self.team_id else None,
+        }
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Principal:
+        """The principal of a document."""
+        return cls(
+            kind=PrincipalKind(document["kind"]),
+            id=document["id"],
+            grants={permission: Scope(scope) for permission, scope in document["grants"].items()},
+            team_id=UUID(document["team_id"]) if document["team_id"] else None,
+        )
 
     def scope_of(self, permission: str) -> Scope | None:
         """How far the permission reaches for this principal; None when they don't have it.

@@ -1,0 +1,72 @@
+"""Asking whether somebody is known already (C-13), before they are recorded or instead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from customer.domain.customer import Profile, checked
+from customer.domain.duplicates import MOST_SHOWN, Hit, Party, hits
+from customer.domain.errors import DuplicateCustomer, DuplicateElsewhere, TooManyQuestions
+from customer.usecases.ports import Work
+from kernel.pure.clock import today
+from kernel.pure.errors import Checks, Invalid
+from kernel.pure.grants import Scope
+from kernel.pure.ids import new_id
+
+PERMISSION = "customer.customers.read"
+# How often a minute somebody may learn that another team has a customer.
+_MOST_ELSEWHERE, _SECONDS = 60, 60.0
+
+
+def check_duplicates(work: Work, profile: Profile) -> list[Hit]:
+    """The known customers that may be the one described, best first, at most 20.
+
+    The description may be of parts: a phone number alone. Raises Invalid, or TooManyQuestions.
+    """
+    checks = Checks()
+    profile = checked(profile, checks, "customer", today(work.clock))
+    wrong = [violation for violation in checks.found if violation.rule != "REQUIRED"]
+    if wrong:
+        raise Invalid.of(*wrong)
+    found = _found(work, profile)
+    elsewhere = sum(not hit.within_reach for hit in found)
+    ids = [str(hit.customer_id) for hit in found]
+    work.audit("check_duplicates", "customer", "", ids=ids, elsewhere=elsewhere)
+    return found
+
+
+def refuse_duplicate(work: Work, profile: Profile) -> None:
+    """Raises DuplicateCustomer or DuplicateElsewhere when a known customer is surely this one, and
+    TooManyQuestions. `profile` is in normal form."""
+    sure = [hit for hit in _found(work, profile) if hit.match.decision == "same"]
+    for hit in sure:
+        if hit.within_reach:
+            raise DuplicateCustomer(id=hit.customer_id)
+    for hit in sure:
+        # The refusal rolls this transaction back; that somebody learnt of it stays.
+        work.audit_apart("refuse_duplicate", "customer", hit.customer_id)
+        raise DuplicateElsewhere(team_id=hit.team_id or "")
+
+
+def find_duplicates(work: Work, profiles: Sequence[Profile], permission: str) -> list[list[Hit]]:
+    """For each customer described, the known ones that it may be, best first; within reach are those
+    that the principal's grant of `permission` reaches."""
+    asked = [Party(new_id(), profile) for profile in profiles]
+    candidates = work.matches.candidates(asked, permission)
+    return [hits(party, known) for party, known in zip(asked, candidates, strict=True)]
+
+
+def _found(work: Work, profile: Profile) -> list[Hit]:
+    """Counts the question before it is asked, so that a refusal tells nothing, and forgets it when all
+    that was found lies within the caller's reach."""
+    counted = work.principal.scope_of(PERMISSION) is not Scope.ALL
+    key = f"elsewhere:{work.principal.id}"
+    if counted:
+        count, left = work.counters.hit(key, _SECONDS)
+        if count > _MOST_ELSEWHERE:
+            raise TooManyQuestions(left)
+    [found] = find_duplicates(work, [profile], PERMISSION)
+    shown = found[:MOST_SHOWN]
+    if counted and all(hit.within_reach for hit in shown):
+        work.counters.give_back(key)
+    return shown
