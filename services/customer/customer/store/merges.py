@@ -38,6 +38,11 @@ _DECIDE = """
     select absorbed_id, %(survivor)s, %(undone)s, %(now)s, %(actor)s
     from unnest(%(absorbed)s::uuid[]) as absorbed (absorbed_id)
 """
+_DECIDE_EACH = """
+    insert into merges (absorbed_id, survivor_id, undone, at, actor_id)
+    select absorbed_id, survivor_id, false, %(now)s, %(actor)s
+    from unnest(%(absorbed)s::uuid[], %(survivors)s::uuid[]) as told (absorbed_id, survivor_id)
+"""
 _LINK = """
     update customers c set survivor_id = told.survivor_id, link_version = c.link_version + 1
     from unnest(%(ids)s::uuid[], %(survivors)s::uuid[]) as told (id, survivor_id)
@@ -76,6 +81,17 @@ class MergeRepository:
                 "absorbed": list(absorbed_ids),
                 "survivor": survivor_id,
                 "undone": undone,
+                "now": self._now,
+                "actor": self._principal.id,
+            },
+        )
+
+    def decide_each(self, survivors: Mapping[UUID, UUID]) -> None:
+        self._connection().exec_driver_sql(
+            _DECIDE_EACH,
+            {
+                "absorbed": list(survivors),
+                "survivors": list(survivors.values()),
                 "now": self._now,
                 "actor": self._principal.id,
             },
