@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -18,9 +19,11 @@ from gateway.domain.errors import (
 )
 from gateway.domain.presets import PRESETS
 from gateway.domain.roles import MANAGE_USERS, Role, RoleDraft, granted
-from gateway.domain.users import UserDraft
+from gateway.domain.teams import Team
+from gateway.domain.users import User, UserDraft
 from gateway.store import queries
 from gateway.usecases.change_roles import create_role, delete_role, update_role
+from gateway.usecases.change_teams import create_team
 from gateway.usecases.create_user import create_service_account, create_user
 from gateway.usecases.sign_in import sign_in
 from gateway.usecases.update_user import update_user
@@ -224,6 +227,50 @@ def test_nobody_gives_a_role_that_reaches_further_than_they_do(app: GatewayApp, 
         with pytest.raises(BeyondOwnRights):
             update_user(work, user.id, "", UserDraft("", "", None, ("admin", "seller")), ["role_ids"])
         update_user(work, user.id, "", UserDraft("", "", None, ()), ["role_ids"])
+
+
+def test_nobody_is_placed_where_they_reach_further_than_who_places_them(
+    app: GatewayApp, make_user: MakeUser
+) -> None:
+    with app.work(GATEWAY) as work:
+        top = create_team(work, "top", None)
+        middle, aside = create_team(work, "middle", top.id), create_team(work, "aside", top.id)
+        below = create_team(work, "below", middle.id)
+    create(app, draft("readers", customer__customers__read=Scope.SUBTREE))
+    user = make_user("li.na", "readers", team_id=below.id)
+    hiring = acting(gateway__users__manage=Scope.ALL, customer__customers__read=Scope.SUBTREE)
+    hiring = replace(hiring, team_id=middle.id)
+
+    def place(team: Team | None) -> None:
+        with app.work(hiring) as work:
+            wanted = UserDraft("", "", team.id if team else None, ())
+            update_user(work, user.id, "", wanted, ["team_id"])
+
+    def make(login: str, team: Team) -> User:
+        with app.work(hiring) as work:
+            return create_user(work, app.passwords, UserDraft(login, "", team.id, ("readers",)), PASSWORD)
+
+    for team in (middle, None, below):
+        place(team)
+    assert make("new.one", below).team_id == below.id
+    for team in (top, aside):
+        with pytest.raises(BeyondOwnRights):
+            place(team)
+        with pytest.raises(BeyondOwnRights):
+            make("new.two", team)
+
+
+def test_whoever_reaches_one_team_places_nobody_in_another(app: GatewayApp, make_user: MakeUser) -> None:
+    with app.work(GATEWAY) as work:
+        top = create_team(work, "top", None)
+        below = create_team(work, "below", top.id)
+    create(app, draft("readers", customer__customers__read=Scope.TEAM))
+    user = make_user("li.na", "readers")
+    hiring = replace(acting(customer__customers__read=Scope.TEAM), team_id=top.id)
+    with app.work(hiring) as work:
+        update_user(work, user.id, "", UserDraft("", "", top.id, ()), ["team_id"])
+        with pytest.raises(BeyondOwnRights):
+            update_user(work, user.id, "", UserDraft("", "", below.id, ()), ["team_id"])
 
 
 def test_an_administrator_gives_every_role_there_is(app: GatewayApp) -> None:

@@ -24,7 +24,7 @@ def create_user(work: Work, passwords: Passwords, draft: UserDraft, password: st
     check_display_name(draft.display_name, checks)
     check_place(work, draft, checks)
     checks.raise_if_any()
-    check_giving_roles(work, draft.role_ids)
+    check_giving_roles(work, draft.role_ids, draft.team_id)
     user = User(
         id=new_id(),
         version=1,
@@ -68,7 +68,7 @@ def create_service_account(work: Work, name: str, role_ids: tuple[str, ...]) -> 
         )
     check_roles(role_ids, work.roles.of(role_ids), checks, "service_account.role_ids")
     checks.raise_if_any()
-    check_giving_roles(work, role_ids)
+    check_giving_roles(work, role_ids, None)
     account = ServiceAccount(new_id(), name, role_ids, disabled=False, created_at=work.now)
     secret = new_secret()
     work.service_accounts.add(account, digest(secret))

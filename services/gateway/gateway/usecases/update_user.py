@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from uuid import UUID
 
 from gateway.domain.errors import LastAdministrator
@@ -10,7 +11,7 @@ from gateway.domain.events import UsersRecorded
 from gateway.domain.roles import MANAGE_USERS, granted
 from gateway.domain.users import User, UserDraft, change, check_display_name
 from gateway.usecases.create_user import check_place
-from gateway.usecases.give_rights import check_giving_roles
+from gateway.usecases.give_rights import check_giving_roles, check_placing
 from gateway.usecases.ports import Work
 from kernel.pure.errors import Checks, StaleEtag
 
@@ -30,12 +31,12 @@ def update_user(work: Work, user_id: UUID, etag: str, draft: UserDraft, fields: 
     if {"team_id", "role_ids"} & set(fields):
         check_place(work, _asked(user, draft, fields), checks)
     checks.raise_if_any()
-    if "role_ids" in fields:
-        check_giving_roles(work, set(draft.role_ids) - set(user.role_ids))
+    before = replace(user)
     rights, managed = user.rights(), _manages(work, user)
     changed = change(user, draft, fields)
     if not changed:
         return user
+    _check_given(work, before, user)
     if managed and not _manages(work, user) and not work.users.others_with(MANAGE_USERS, user.id):
         raise LastAdministrator
     work.users.save(user, changed)
@@ -46,6 +47,14 @@ def update_user(work: Work, user_id: UUID, etag: str, draft: UserDraft, fields: 
     work.record(UsersRecorded.of(user))
     work.audit("update", "user", user.id, changed=changed, roles=list(user.role_ids), disabled=user.disabled)
     return user
+
+
+def _check_given(work: Work, before: User, user: User) -> None:
+    """What a user keeps was given by others; only where it reaches may change by moving them."""
+    kept = set(user.role_ids) & set(before.role_ids)
+    check_giving_roles(work, set(user.role_ids) - kept, user.team_id)
+    if user.team_id != before.team_id:
+        check_placing(work, kept, user.team_id)
 
 
 def _asked(user: User, draft: UserDraft, fields: Collection[str]) -> UserDraft:
