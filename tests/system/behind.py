@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,12 +57,12 @@ class Behind:
             (self._held / name).touch()
         try:
             for name in names:
-                until(f"{name} is held", lambda name=name: self._process(name).pid is None)
+                until(f"{name} is held", partial(self._is_down, name))
             yield
         finally:
             self.let_go()
             for name in names:
-                until(f"{name} is back", lambda name=name: self._ready(name))
+                until(f"{name} is back", partial(self._ready, name))
 
     def let_go(self) -> None:
         """Holds nothing any more."""
@@ -121,6 +122,9 @@ class Behind:
 
     def _process(self, name: str) -> ProcessInfo:
         return self.stack.process(name)
+
+    def _is_down(self, name: str) -> bool:
+        return self._process(name).pid is None
 
     def _ready(self, name: str) -> bool:
         info = self.stack
