@@ -92,8 +92,8 @@ def by_json(stack: StackInfo) -> Iterator[Ask]:
         answer = json.loads(response.read())
         if response.status == http.client.OK:
             return verdict("OK", "")
-        reasons = [detail["reason"] for detail in answer["details"] if "reason" in detail]
-        return verdict(_CODES[answer["code"]], *reasons)
+        reasons = [detail["reason"] for detail in answer.get("details", ()) if "reason" in detail]
+        return verdict(_CODES[answer["code"]], reasons[0] if reasons else "")
 
     try:
         yield ask
