@@ -42,7 +42,7 @@ from tests.sales.drafts import order as draft
 from tests.support.services import service
 
 HISTORIES, SEEDS = 310, 10
-CUSTOMERS, STEPS = 5, 9
+CUSTOMERS, STEPS = 4, 7
 TODAY = date(2026, 6, 30)
 YEAR_BEGINS = date(2025, 7, 1)
 MANAGER = seller(Scope.ALL)
