@@ -37,6 +37,8 @@ def of_service(
         **base(),
         "HOME": str(layout.folder),
         "PYTHONUNBUFFERED": "1",
+        # Phrases are not used for names; their table would take 40 MB of every process.
+        "PYPINYIN_NO_PHRASES": "1",
         **_DEFAULTS,
         **tuned,
         "CRM_DATABASE_URL": service.database_url,

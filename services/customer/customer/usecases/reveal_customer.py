@@ -10,7 +10,7 @@ from customer.usecases.ports import Work
 from kernel.pure.errors import Checks
 
 PERMISSION = "customer.personal.reveal"
-_SHORTEST_REASON = 5
+_SHORTEST_REASON = 4
 _LONGEST_REASON = 500
 
 
