@@ -150,6 +150,7 @@ def _is_ellipsis(body: list[ast.stmt]) -> bool:
 
 _PROOFS = re.compile(
     r"(^|\.)_?(assert|check|expect|verify|eventually|refuse|raise|warns|fail|compare|same|poll|until)"
+    r"|(^|\.)\w+_holds?$"
 )
 
 

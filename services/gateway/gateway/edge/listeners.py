@@ -28,6 +28,8 @@ def listener(settings: EdgeSettings, transcoder: Transcoder, routes_file: Path) 
         "config.listener.v3.Listener",
         name="outside",
         address={"socket_address": {"address": address.host, "port_value": address.port}},
+        # A second gateway on the same port must fail to start, not share the calls.
+        enable_reuse_port=False,
         per_connection_buffer_limit_bytes=1 << 20,
         filter_chains=[
             {
