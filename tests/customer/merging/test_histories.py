@@ -307,3 +307,4 @@ def test_whatever_is_merged_edited_and_taken_apart(app: CustomerApp, sales: Sale
             told, since = told_since(app, since)
             everything_told += told
             sales_holds(history, sales, everything_told)
+    assert since is not None, "nobody was ever merged"

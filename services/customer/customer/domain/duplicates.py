@@ -1,4 +1,4 @@
-"""Customers that may be one: compared, weighed, and what is done about it (C-13)."""
+"""Customers that may be one: compared, weighed, and what is done about it (C-12)."""
 
 from __future__ import annotations
 

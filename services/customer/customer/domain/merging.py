@@ -1,4 +1,4 @@
-"""Customers that are one: who is read through whom, and what the survivor shows (C-14).
+"""Customers that are one: who is read through whom, and what the survivor shows (C-12).
 
 A merge is a decision about two customers: one is read through the other from now on. Decisions
 form a forest; every customer is read through the root of its tree. Nothing else moves: each keeps

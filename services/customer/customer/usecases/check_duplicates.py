@@ -1,4 +1,4 @@
-"""Asking whether somebody is known already (C-13), before they are recorded or instead."""
+"""Asking whether somebody is known already (C-12), before they are recorded or instead."""
 
 from __future__ import annotations
 

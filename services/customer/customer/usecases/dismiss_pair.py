@@ -1,4 +1,4 @@
-"""Saying that two customers that look alike are two (C-13)."""
+"""Saying that two customers that look alike are two (C-12)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Merging customers that are the same person or company (C-14)."""
+"""Merging customers that are the same person or company (C-12)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looking for duplicates among all customers, in steps that a restart continues (C-13)."""
+"""Looking for duplicates among all customers, in steps that a restart continues (C-12)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Taking a merged customer out again (C-14)."""
+"""Taking a merged customer out again (C-12)."""
 
 from __future__ import annotations
 
