@@ -111,7 +111,7 @@ def test_a_call_ends_at_its_deadline(edge: Edge) -> None:
         return customer_pb2.Customer()
 
     edge.customer.answers["GetCustomer"] = linger
-    headers = {"grpc-timeout": "200m"}
+    headers = {"grpc-timeout": "1000m"}
     token = edge.signer.token([READ])
     try:
         answer = edge.json.call("GET", "/v1/customers/1", token=token, headers=headers)

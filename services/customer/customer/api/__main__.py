@@ -2,6 +2,7 @@
 
 from customer.api.customers import CustomerServicer
 from customer.api.duplicates import DuplicateServicer
+from customer.api.imports import ImportServicer
 from customer.api.timeline import TimelineServicer
 from customer.wiring import build
 from kernel.rpc.server import main
@@ -13,6 +14,7 @@ if __name__ == "__main__":
         {
             "crm.customer.v1.CustomerService": CustomerServicer(app),
             "crm.customer.v1.DuplicateService": DuplicateServicer(app),
+            "crm.customer.v1.ImportService": ImportServicer(app),
             "crm.customer.v1.TimelineService": TimelineServicer(app),
         },
     )
