@@ -23,6 +23,9 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from crm.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
+from crm.customer.v1.duplicate_service_pb2_grpc import DuplicateServiceStub
+from crm.customer.v1.import_service_pb2_grpc import ImportServiceStub
+from crm.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from crm.gateway.v1.auth_service_pb2 import ExchangeSecretRequest, LoginRequest, RefreshRequest
 from crm.gateway.v1.auth_service_pb2_grpc import AuthServiceStub
 from crm.gateway.v1.directory_service_pb2_grpc import DirectoryServiceStub
@@ -179,6 +182,9 @@ class Session:
         self.auth = AuthServiceStub(channel)
         self.directory = DirectoryServiceStub(channel)
         self.customers = CustomerServiceStub(channel)
+        self.duplicates = DuplicateServiceStub(channel)
+        self.imports = ImportServiceStub(channel)
+        self.timelines = TimelineServiceStub(channel)
         self.orders = OrderServiceStub(channel)
         self.products = ProductServiceStub(channel)
 

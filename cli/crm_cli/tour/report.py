@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 
@@ -14,6 +14,8 @@ from rich.table import Table
 
 from crm_cli.client import Refused, TimedOut
 
+# Of many differences the report names so many.
+_DIFFERENCES_TOLD = 3
 # Plain values that JSON can hold.
 Value = str | int | float | Mapping[str, int]
 
@@ -116,3 +118,8 @@ def words(value: Value) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{count:,} {name}" for name, count in value.items())
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def none_of(wrong: Sequence[str], right: str) -> str:
+    """`right` when nothing is wrong, else the first few differences."""
+    return "; ".join(wrong[:_DIFFERENCES_TOLD]) or right

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
@@ -14,9 +14,10 @@ from crm_cli.client import Gateway, Session
 from crm_cli.local.stack import StackInfo
 from crm_cli.tour import cdnow, feed, freshness, refusals, sellers, truth
 from crm_cli.tour.accounts import Accounts, Kept, open_accounts
+from crm_cli.tour.archive_steps import ArchiveSteps
 from crm_cli.tour.feed import Answers, Clients
 from crm_cli.tour.figures import ClassCounts, Look, Observer, count_classes
-from crm_cli.tour.report import Report, Running, Value, words
+from crm_cli.tour.report import Report, Running, Value, none_of, words
 from crm_cli.tour.truth import Figures
 
 PAID = OrderStatus.ORDER_STATUS_PAID
@@ -73,7 +74,9 @@ class Tour:
         self._figures("views after the shuffle", observer, DELIVERED)
         self._freshness(writers, accounts.erp.session(), admin, ids)
         self._refusals(accounts)
-        self._sellers(accounts, next(iter(ids.values())))
+        number, somebody = next(iter(ids.items()))
+        self._sellers(accounts, somebody)
+        self._archive(accounts, admin, number, somebody)
         self._figures("views at the end", observer, DELIVERED)
         self._tiers_and_rfm(admin, " at the end")
 
@@ -89,10 +92,10 @@ class Tour:
 
     def _accounts(self, admin: Session) -> Accounts | None:
         opened = None
-        with self._report.step("ERP account and two sellers", 3) as step:
+        with self._report.step("ERP account, sellers, a team", 6) as step:
             opened = open_accounts(self._gateway, admin, self._folder)
-            step.tick(3)
-            step.result(3, {"signed in": 3}, {"signed in": 1 + len(opened.sellers)})
+            step.tick(opened.count)
+            step.result(opened.count, {"signed in": 6}, {"signed in": opened.count})
         return opened
 
     def _product(self, accounts: Accounts) -> None:
@@ -180,14 +183,19 @@ class Tour:
         tried = refusals.attempts(erp, seller, kept.old_token)
         with self._report.step("refusals by gRPC and JSON", 2 * len(tried)) as step:
             wrong = list(refusals.differences(self._gateway, tried, step.tick))
-            step.result(2 * len(tried), "each with its code", _none_of(wrong, "each with its code"))
+            step.result(2 * len(tried), "each with its code", none_of(wrong, "each with its code"))
         replace(kept, old_token=erp).save(self._folder)
 
     def _sellers(self, accounts: Accounts, somebody_else: str) -> None:
         with self._report.step("what a seller sees", sellers.CHECKS) as step:
             owner, other = (account.session() for account in accounts.sellers)
             wrong = list(sellers.differences(owner, other, somebody_else, step.tick))
-            step.result(sellers.CHECKS, "their own only", _none_of(wrong, "their own only"))
+            step.result(sellers.CHECKS, "their own only", none_of(wrong, "their own only"))
+
+    def _archive(self, accounts: Accounts, admin: Session, number: str, somebody: str) -> None:
+        """What a team does with the archive. `somebody` is the feed's customer of this number."""
+        phone = feed.phone_of(number)
+        ArchiveSteps(self._report, admin, accounts.branch, self._run).run(somebody, phone)
 
 
 def _accepted(answers: Answers) -> Value:
@@ -215,7 +223,3 @@ def _seen_classes(counts: ClassCounts, expected: Mapping[str, int]) -> Value:
     if counts.told == counts.listed:
         return own
     return f"{words(own)}; counted: {words(counts.told)}; listed: {words(counts.listed)}"
-
-
-def _none_of(wrong: Sequence[str], right: str) -> str:
-    return "; ".join(wrong[:_DIFFERENCES_TOLD]) or right
