@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -11,7 +10,6 @@ from uuid import uuid4
 
 import pytest
 import redis
-from psycopg.conninfo import conninfo_to_dict
 
 from crm.customer.v1.customer_pb2 import Company, Customer, Person
 from crm.customer.v1.customer_service_pb2 import (
@@ -21,12 +19,11 @@ from crm.customer.v1.customer_service_pb2 import (
     UpdateCustomerRequest,
 )
 from crm_cli.client import Account, Gateway, Refused, Session
-from crm_cli.local import install
 from crm_cli.tour.people import MadeUpPerson, make_up
 from tests.system.behind import Behind
 from tests.system.conftest import Tell
 from tests.system.erp import Erp
-from tests.system.traces import search, traces_of
+from tests.system.traces import dump, search, traces_of
 
 _PERSONS = 40
 # Declared to be in clear: found where it must be found, it shows that the search works.
@@ -67,18 +64,18 @@ def poured(
 
 
 def test_the_search_finds_what_is_in_clear(poured: Poured, behind: Behind) -> None:
-    found = search(traces_of(CLEAR), [_dump(behind, "main", poured.folder)], poured.folder / "patterns")
+    found = search(traces_of(CLEAR), [dump(behind, "main", poured.folder)], poured.folder / "patterns")
     assert "full name utf-8 in main.sql" in found
 
 
 def test_a_dump_of_the_main_cluster_holds_nobody(poured: Poured, behind: Behind, tell: Tell) -> None:
-    dump = _dump(behind, "main", poured.folder)
-    tell(f"secrecy: {len(poured.people)} people sought in a dump of {dump.stat().st_size / 1e6:.1f} MB")
-    assert poured.found_in(dump) == []
+    dumped = dump(behind, "main", poured.folder)
+    tell(f"secrecy: {len(poured.people)} people sought in a dump of {dumped.stat().st_size / 1e6:.1f} MB")
+    assert poured.found_in(dumped) == []
 
 
 def test_a_dump_of_the_keyring_cluster_holds_nobody(poured: Poured, behind: Behind) -> None:
-    assert poured.found_in(_dump(behind, "keyring", poured.folder)) == []
+    assert poured.found_in(dump(behind, "keyring", poured.folder)) == []
 
 
 def test_files_of_the_main_cluster_hold_nobody(poured: Poured, behind: Behind) -> None:
@@ -184,19 +181,3 @@ def _record_company(session: Session) -> None:
 
 def _person(person: MadeUpPerson) -> Person:
     return Person(full_name=person.full_name, phones=[person.phone], emails=[person.email])
-
-
-def _dump(behind: Behind, cluster: str, folder: Path) -> Path:
-    """Every database of a cluster, as its superuser sees it."""
-    binaries = install.find(install.POSTGRES)
-    assert binaries, "PostgreSQL's programs are not found"
-    how = conninfo_to_dict(behind.url("postgres", cluster))
-    address = [f"--host={how['host']}", f"--port={how['port']}", f"--username={how['user']}"]
-    dump = folder / f"{cluster}.sql"
-    with dump.open("wb") as output:
-        subprocess.run(
-            [str(binaries / "pg_dumpall"), "--no-password", "--inserts", *address],
-            env={"PGPASSWORD": str(how["password"]), "PATH": "/usr/bin:/bin"},
-            stdout=output, check=True, timeout=120,
-        )  # fmt: skip
-    return dump

@@ -9,7 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
+from psycopg.conninfo import conninfo_to_dict
+
+from crm_cli.local import install
 from crm_cli.tour.people import MadeUpPerson
+from tests.system.behind import Behind
 
 # A shorter text would be found by chance in data that is encrypted.
 _SHORTEST = 8  # bytes
@@ -17,11 +21,17 @@ _SHORTEST = 8  # bytes
 
 def traces_of(person: MadeUpPerson) -> dict[bytes, str]:
     """What to look for, with a name for the report that tells nothing of the person."""
-    words = {
-        "full name": [person.full_name],
-        "phone": list(phones(person.phone)),
-        "e-mail": [person.email, person.email.upper()],
-    }
+    return traces(
+        {
+            "full name": [person.full_name],
+            "phone": list(phones(person.phone)),
+            "e-mail": [person.email, person.email.upper()],
+        }
+    )
+
+
+def traces(words: Mapping[str, Iterable[str]]) -> dict[bytes, str]:
+    """The same for texts by what they are."""
     return {
         trace: f"{kind} {notation}"
         for kind, texts in words.items()
@@ -68,6 +78,22 @@ def _base64(raw: bytes) -> Iterator[tuple[str, bytes]]:
         yield f"base64url at {shift}", inner.translate(bytes.maketrans(b"+/", b"-_"))
 
 
+def dump(behind: Behind, cluster: str, folder: Path) -> Path:
+    """Every database of a cluster, as its superuser sees it, in a file of `folder`."""
+    binaries = install.find(install.POSTGRES)
+    assert binaries, "PostgreSQL's programs are not found"
+    how = conninfo_to_dict(behind.url("postgres", cluster))
+    address = [f"--host={how['host']}", f"--port={how['port']}", f"--username={how['user']}"]
+    written = folder / f"{cluster}.sql"
+    with written.open("wb") as output:
+        subprocess.run(
+            [str(binaries / "pg_dumpall"), "--no-password", "--inserts", *address],
+            env={"PGPASSWORD": str(how["password"]), "PATH": "/usr/bin:/bin"},
+            stdout=output, check=True, timeout=120,
+        )  # fmt: skip
+    return written
+
+
 def search(traces: Mapping[bytes, str], where: Iterable[Path], patterns: Path) -> list[str]:
     """What is found in these files and in the folders' files, "full name utf-8 in dump.sql".
 
@@ -86,3 +112,16 @@ def search(traces: Mapping[bytes, str], where: Iterable[Path], patterns: Path) -
         file, _, trace = line.partition(b"\0")
         found.add(f"{traces.get(trace, 'something')} in {Path(file.decode()).name}")
     return sorted(found)
+
+
+def search_many(traces: Iterable[bytes], files: Iterable[Path]) -> Iterator[tuple[bytes, str]]:
+    """Which traces stand in which of the files, for so many traces that grep takes its time."""
+    by_start: dict[bytes, list[bytes]] = {}
+    for trace in traces:
+        by_start.setdefault(trace[:_SHORTEST], []).append(trace)
+    for file in files:
+        content = file.read_bytes()
+        for place in range(len(content) - _SHORTEST + 1):
+            for trace in by_start.get(content[place : place + _SHORTEST], ()):
+                if content.startswith(trace, place):
+                    yield trace, file.name
