@@ -238,6 +238,12 @@ def sums_hold(history: History) -> None:
         absorbed = oracle.root(customer) != customer
         purchases = Purchases() if absorbed else oracle.purchases(customer)
         assert sums.get(customer, Purchases()) == purchases
+        if not absorbed:
+            view = queries.get_purchases(app.reader, customer, TODAY)
+            assert view == tuple(getattr(purchases, name) for name in view._fields)
+            recent = queries.recent_orders(app.reader, customer)
+            newest = sorted(((order[2], order[0]) for order in oracle.orders_of(customer)), reverse=True)
+            assert [(row.ordered_on, row.order_id) for row in recent] == newest
         for scheme, verdict in classifier.decide(purchases, TODAY):
             assert classes.get((customer, scheme.id), "") == verdict.class_
 

@@ -40,8 +40,11 @@ _CHANGE = f"""
 """
 # Whose classes these customers' purchases may change: their own and those of the ones they are read through.
 _CONCERNED = """
-    select id from customers where id = any(%(ids)s)
-    union select survivor_id from customers where id = any(%(ids)s) and survivor_id is not null
+    with concerned as (
+        select id from customers where id = any(%(ids)s)
+        union select survivor_id from customers where id = any(%(ids)s) and survivor_id is not null
+    )
+    select id, exists (select from timers where kind = %(kind)s and key = id::text) as timed from concerned
 """
 _HOLD = "select id from customers where id = any(%(ids)s) order by id for no key update"
 _SUMS = """
@@ -83,20 +86,26 @@ class OrderRepository:
         return added | {row.customer_id for row in connection.exec_driver_sql(_CHANGE, params)}
 
     def hold(self, customer_ids: Collection[UUID]) -> list[UUID]:
-        concerned = self._concerned(customer_ids)
+        concerned, timed = self._concerned(customer_ids)
         while True:
+            locks = self._session.begin_nested()
             # Timers first: a timer that fires holds its row before it comes here.
             timers.hold(self._session, REVIEW, [str(i) for i in concerned])
-            self._connection().exec_driver_sql(_HOLD, {"ids": concerned})
-            # Somebody may have been merged while this waited.
-            now_concerned = self._concerned(customer_ids)
-            if set(now_concerned) <= set(concerned):
-                return now_concerned
-            concerned = now_concerned
+            self._connection().exec_driver_sql(_HOLD, {"ids": list(concerned)})
+            held, held_timed = concerned, timed
+            concerned, timed = self._concerned(customer_ids)
+            if concerned <= held and timed <= held_timed:
+                locks.commit()
+                return list(concerned)
+            # While this waited somebody was merged or got a timer. To wait for more while holding some
+            # would make two wait for each other.
+            locks.rollback()
 
-    def _concerned(self, customer_ids: Collection[UUID]) -> list[UUID]:
-        found = self._connection().exec_driver_sql(_CONCERNED, {"ids": list(customer_ids)})
-        return list(found.scalars())
+    def _concerned(self, customer_ids: Collection[UUID]) -> tuple[set[UUID], set[UUID]]:
+        """The customers to hold, and those of them that have a timer."""
+        params = {"ids": list(customer_ids), "kind": REVIEW}
+        rows = self._connection().exec_driver_sql(_CONCERNED, params).all()
+        return {row.id for row in rows}, {row.id for row in rows if row.timed}
 
     def of(self, customer_ids: Collection[UUID], today: date) -> dict[UUID, Purchases]:
         params = {"ids": list(customer_ids), "today": today, "year_before": year_before(today)}

@@ -74,17 +74,23 @@ _VERSIONS = """
     join customer_versions v on v.customer_id = c.id
     where c.id = %(id)s and s.deleted_at is null and v.version < %(before)s
 """
-_PURCHASES = """
+# The customer %(id)s and all that were merged into it.
+_MEMBERS = "select %(id)s::uuid as id union all select id from customers where survivor_id = %(id)s"
+_PURCHASES = f"""
     select count(*) as order_count, coalesce(sum(base_amount), 0) as total,
            count(*) filter (where in_year) as year_order_count,
            coalesce(sum(base_amount) filter (where in_year), 0) as year_total,
            min(ordered_on) as first_on, max(ordered_on) as last_on
     from (select base_amount, ordered_on, ordered_on > %(year_before)s and ordered_on <= %(today)s as in_year
-          from orders where customer_id = %(id)s and status <> 'cancelled') as counted
+          from orders where customer_id = any(array({_MEMBERS})) and status <> 'cancelled') as counted
 """
-_RECENT_ORDERS = """
-    select order_id, ordered_on, base_amount, status from orders
-    where customer_id = %(id)s order by ordered_on desc, order_id desc limit 20
+# The newest of each first: so many are read, however many there are.
+_RECENT_ORDERS = f"""
+    select o.order_id, o.ordered_on, o.base_amount, o.status
+    from ({_MEMBERS}) as member
+    cross join lateral (select * from orders where customer_id = member.id
+                        order by ordered_on desc, order_id desc limit 20) o
+    order by o.ordered_on desc, o.order_id desc limit 20
 """
 _SCHEMES = "select distinct on (id) id, version, title, rules from schemes order by id, version desc"
 
@@ -157,13 +163,13 @@ def open_version(sealer: Sealer, row: Any) -> dict[str, Any] | None:
 
 
 def get_purchases(reader: Reader, customer_id: UUID, today: date) -> Any:
-    """The sums over one customer's orders; the caller has checked the scope."""
+    """The sums over the orders of a customer and of those merged into it; the scope was checked."""
     params = {"id": customer_id, "today": today, "year_before": year_before(today)}
     return reader.row(_PURCHASES, params)
 
 
 def recent_orders(reader: Reader, customer_id: UUID) -> Sequence[Any]:
-    """The newest 20 orders of a customer; the caller has checked the scope."""
+    """The newest 20 orders of a customer and of those merged into it; the scope was checked."""
     return reader.rows(_RECENT_ORDERS, {"id": customer_id})
 
 
