@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -48,7 +48,7 @@ class Person:
 
     def document(self) -> dict[str, Any]:
         """The document that is sealed; empty fields left out."""
-        return {name: value for name, value in asdict(self).items() if value}
+        return {name: value for name, value in vars(self).items() if value}
 
     @classmethod
     def of(cls, document: dict[str, Any]) -> Person:
@@ -68,7 +68,7 @@ class Company:
     size: str = ""
 
     def document(self) -> dict[str, Any]:
-        return {name: value for name, value in asdict(self).items() if value}
+        return {name: value for name, value in vars(self).items() if value}
 
     @classmethod
     def of(cls, document: dict[str, Any]) -> Company:
@@ -181,23 +181,27 @@ def _company(company: Company, rules: _Rules) -> Company:
     )
 
 
-@dataclass(frozen=True)
 class _Rules:
     """The rules of single fields; each answers the normal form and refuses through `checks`."""
 
-    checks: Checks
-    at: str
+    __slots__ = ("at", "checks")
+
+    def __init__(self, checks: Checks, at: str) -> None:
+        self.checks = checks
+        self.at = at
 
     def within(self, field: str) -> _Rules:
         return _Rules(self.checks, self._path(field))
 
     def text(self, field: str, value: str, longest: int) -> str:
         value = value.strip()
+        if not value:
+            return value
         if len(value) > longest:
             self._refuse(
                 field, "TOO_LONG", f"must have at most {longest} characters", f"最多 {longest} 个字符"
             )
-        if any(ord(character) < 32 for character in value):
+        if not value.isprintable() and any(ord(character) < 32 for character in value):
             self._refuse(field, "CONTROL_CHARACTER", "must not hold control characters", "不能包含控制字符")
         return value
 
@@ -228,6 +232,8 @@ class _Rules:
         )
 
     def tags(self, values: tuple[str, ...]) -> tuple[str, ...]:
+        if not values:
+            return ()
         self._at_most("tags", len(values), _MOST_TAGS)
         stripped = (self.text(f"tags[{index}]", tag, _LONGEST_TEXT) for index, tag in enumerate(values))
         return tuple(sorted({tag for tag in stripped if tag}))
@@ -237,14 +243,12 @@ class _Rules:
         found: set[ExternalId] = set()
         for index, given in enumerate(values):
             rules = self.within(f"external_ids[{index}]")
-            known = ExternalId(
-                rules.text("source", given.source, _LONGEST_TEXT),
-                rules.text("value", given.value, _LONGEST_TEXT),
-            )
-            for name in ("source", "value"):
-                if not getattr(known, name):
+            source = rules.text("source", given.source, _LONGEST_TEXT)
+            value = rules.text("value", given.value, _LONGEST_TEXT)
+            for name, text in (("source", source), ("value", value)):
+                if not text:
                     rules._refuse(name, "REQUIRED", "must not be empty", "不能为空")
-            found.add(known)
+            found.add(ExternalId(source, value))
         return tuple(sorted(found))
 
     def birth_date(self, field: str, value: str, today: date) -> str:
@@ -272,16 +276,20 @@ class _Rules:
         return value
 
     def collaborators(self, values: tuple[UUID, ...]) -> tuple[UUID, ...]:
+        if not values:
+            return ()
         self._at_most("collaborator_ids", len(values), _MOST_COLLABORATORS)
         return tuple(sorted(set(values)))
 
     def _contacts(
         self, field: str, values: tuple[str, ...], normal: Callable[[str], str], rule: str, en: str, zh: str
     ) -> tuple[str, ...]:
+        if not values:
+            return ()
         self._at_most(field, len(values), _MOST_CONTACTS)
         found: dict[str, None] = {}
         for index, value in enumerate(values):
-            if self._is_masked(f"{field}[{index}]", value):
+            if _MASK in value and self._is_masked(f"{field}[{index}]", value):
                 continue
             try:
                 found[normal(value)] = None

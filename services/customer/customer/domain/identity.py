@@ -5,7 +5,6 @@ from __future__ import annotations
 from customer.domain.customer import Company, Profile
 from customer.domain.matching import Subject, Traits, blocking_keys, traits
 from kernel.pure.text.folding import fold
-from kernel.pure.text.tokens import search_tokens
 
 
 def subject_of(profile: Profile) -> Subject:
@@ -32,14 +31,15 @@ def match_keys(profile: Profile, known: Traits | None = None) -> tuple[str, ...]
     person's traits again.
     """
     details = profile.details
-    contacts = [f"phone:{phone}" for phone in details.phones] + [f"email:{email}" for email in details.emails]
+    contacts = [f"phone:{phone}" for phone in details.phones]
+    contacts += [f"email:{email}" for email in details.emails]
     if isinstance(details, Company):
         named = [f"company:{''.join(fold(details.name).split())}"]
         return tuple(contacts + named + ([f"credit:{details.credit_code}"] if details.credit_code else []))
     return tuple(dict.fromkeys([*contacts, *blocking_keys(known or traits(subject_of(profile)))]))
 
 
-def name_tokens(profile: Profile) -> frozenset[str]:
-    """The tokens of a customer's name, by which it is searched."""
+def name_of(profile: Profile) -> str:
+    """The name by which a customer is searched."""
     details = profile.details
-    return search_tokens(details.name if isinstance(details, Company) else details.full_name)
+    return details.name if isinstance(details, Company) else details.full_name

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from customer.domain import identity
 from customer.domain.customer import Profile
 from customer.domain.matching import Traits
+from kernel.pure.text.tokens import search_tokens
 from kernel.sql.crypto.blind import BlindIndex
 
 # The fields of the index; each has a key of its own in the keyring.
@@ -23,11 +24,17 @@ class IndexEntry:
     match_keys: list[bytes]
 
 
+# Names are made of the same characters and syllables again and again, and many people have the same.
+_MOST_TOKENS, _MOST_NAMES = 50_000, 16_384
+
+
 class Indexer:
     """Makes the entries, and the tokens of questions."""
 
     def __init__(self, blind: BlindIndex) -> None:
         self._blind = blind
+        self._tokens: dict[str, bytes] = {}
+        self._names: dict[str, list[bytes]] = {}
 
     def entry(self, profile: Profile, known: Traits | None = None) -> IndexEntry:
         """The entry of a customer; `known` are a person's traits, if they were read before.
@@ -35,9 +42,26 @@ class Indexer:
         Raises KeyringUnavailable at the first use without keyring.
         """
         return IndexEntry(
-            name_tokens=sorted(self._blind.tokens(_NAME, identity.name_tokens(profile))),
+            name_tokens=self._name_tokens(profile),
             match_keys=sorted(self._blind.tokens(_MATCH, identity.match_keys(profile, known))),
         )
+
+    def _name_tokens(self, profile: Profile) -> list[bytes]:
+        name = identity.name_of(profile)
+        stored = self._names.get(name)
+        if stored is None:
+            if len(self._names) >= _MOST_NAMES:
+                self._names.clear()
+            stored = self._names[name] = sorted(map(self._name_token, search_tokens(name)))
+        return stored
+
+    def _name_token(self, token: str) -> bytes:
+        stored = self._tokens.get(token)
+        if stored is None:
+            if len(self._tokens) >= _MOST_TOKENS:
+                self._tokens.clear()
+            stored = self._tokens[token] = self._blind.token(_NAME, token)
+        return stored
 
     def name_question(self, tokens: Iterable[str]) -> list[bytes]:
         """The stored form of the tokens that a name must hold."""

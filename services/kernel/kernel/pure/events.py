@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -35,9 +36,13 @@ class Event:
 
 def encode(value: Any) -> Any:
     """A value of a domain event as canonical proto3 JSON."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        members = ((f.name, encode(getattr(value, f.name))) for f in dataclasses.fields(value))
-        return {camel(name): member for name, member in members if not _is_default(member)}
+    kind = type(value)
+    if kind is str or kind is int:
+        return value
+    names = _members(kind)
+    if names is not None:
+        members = {name: encode(getattr(value, attribute)) for attribute, name in names}
+        return {name: member for name, member in members.items() if member or not _is_default(member)}
     if isinstance(value, list | tuple):
         return [encode(item) for item in value]
     if isinstance(value, Enum):
@@ -47,6 +52,14 @@ def encode(value: Any) -> Any:
     if isinstance(value, date | datetime):
         return value.isoformat()
     return value
+
+
+@cache
+def _members(kind: type) -> tuple[tuple[str, str], ...] | None:
+    """The fields of a dataclass with their JSON names; None for any other type."""
+    if not dataclasses.is_dataclass(kind):
+        return None
+    return tuple((field.name, camel(field.name)) for field in dataclasses.fields(kind))
 
 
 _JOINT = re.compile(r"_([a-z0-9])")

@@ -95,9 +95,9 @@ class RowReader:
         """The row of a record. Never raises for what the file holds."""
         if record.broken:
             return Row(record.line, None, (Problem("", record.broken, *_BROKEN[record.broken]),))
-        values = self._values(record.cells)
-        if any(UNREADABLE in part for parts in values.values() for part in parts):
+        if UNREADABLE in "\n".join(record.cells):
             return Row(record.line, None, (Problem("", "ENCODING", *_BROKEN["ENCODING"]),))
+        values = self._values(record.cells)
         checks = Checks()
         profile = checked(self._profile(values, checks), checks, "", self._today)
         if checks.found:

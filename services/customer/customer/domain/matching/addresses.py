@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
-from kernel.pure.text.folding import fold, is_han
+from kernel.pure.text.folding import fold, has_han
 
 _DIGITS = {character: value for value, character in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _NUMERAL = re.compile("第?([〇零一二三四五六七八九十百]+)(?=号|栋|幢|座|单元|楼|室|层|弄|组|排|#|-|[0-9]|$)")
@@ -47,9 +48,13 @@ def read_address(lines: tuple[str, ...], province: str = "", city: str = "") -> 
     if not text:
         return NOWHERE
     text = fold(text)
-    if any(map(is_han, text)):
-        return _chinese(text, fold(province), fold(city))
+    if has_han(text):
+        return _chinese(text, _region(province), _region(city))
     return _latin(text)
+
+
+# The same few names again and again.
+_region = lru_cache(maxsize=4096)(fold)
 
 
 def _chinese(text: str, province: str, city: str) -> Address:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from customer.domain.matching.addresses import Address, read_address
 from customer.domain.matching.names import Name, read_name
@@ -55,7 +56,18 @@ def traits(subject: Subject) -> Traits:
         birth_date=subject.birth_date.replace("-", ""),
         id_number=fold(subject.id_number).replace(" ", "") if subject.id_number else "",
         address=read_address(subject.address, subject.province, subject.city),
-        city=fold(subject.city).strip().removesuffix("市"),
+        city=_city(subject.city),
         postcode=subject.postcode.strip(),
-        province=fold(subject.province).strip().removesuffix("省").removesuffix("市"),
+        province=_province(subject.province),
     )
+
+
+# The same few names again and again.
+@lru_cache(maxsize=4096)
+def _city(name: str) -> str:
+    return fold(name).strip().removesuffix("市")
+
+
+@lru_cache(maxsize=4096)
+def _province(name: str) -> str:
+    return fold(name).strip().removesuffix("省").removesuffix("市")

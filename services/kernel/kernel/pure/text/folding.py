@@ -12,7 +12,18 @@ _SIMPLIFY = OpenCC("t2s")
 _HAN = re.compile("[\u3400-\u9fff\u3007\U00020000-\U0003ffff]")
 # An apostrophe joins (O'Brien, Xi'an); any other mark separates.
 _JOINING = dict.fromkeys(map(ord, "'`\u2018\u2019\u02bc\u00b4"))
-_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+
+
+class _Simplified(dict[int, str]):
+    """For str.translate: each character simplified, looked up once."""
+
+    def __missing__(self, ordinal: int) -> str:
+        character = chr(ordinal)
+        simplified = self[ordinal] = character if ordinal < 128 else str(_SIMPLIFY.convert(character))
+        return simplified
+
+
+_SIMPLIFIED = _Simplified()
 
 
 def fold(text: str) -> str:
@@ -23,12 +34,17 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
-    return _NOT_ASCII.sub(_simplified, unicodedata.normalize("NFKC", text).casefold())
+    return unicodedata.normalize("NFKC", text).casefold().translate(_SIMPLIFIED)
 
 
 def is_han(character: str) -> bool:
     """Whether it is a Chinese character."""
     return _HAN.match(character) is not None
+
+
+def has_han(text: str) -> bool:
+    """Whether a Chinese character stands in it."""
+    return _HAN.search(text) is not None
 
 
 @lru_cache(maxsize=65_536)
@@ -51,12 +67,3 @@ _WORDS = re.compile(
 def _is_no_accent(character: str) -> bool:
     # Only the accents of Latin, Greek and Cyrillic; in other scripts such marks are letters.
     return not "\u0300" <= character <= "\u036f"
-
-
-def _simplified(match: re.Match[str]) -> str:
-    return _simplified_character(match[0])
-
-
-@lru_cache(maxsize=32_768)
-def _simplified_character(character: str) -> str:
-    return str(_SIMPLIFY.convert(character))

@@ -7,11 +7,12 @@ that was sealed under them unreadable; a tombstone refuses to make such keys aga
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from hashlib import blake2b
 from operator import attrgetter
+from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
 
@@ -79,7 +80,7 @@ class Keyring(ServiceKeys):
             return held
         generation = self._cache.generation
         tombstones = self._tombstones(missing, ("", key_class))
-        fresh = self._fresh_keys(missing, key_class)
+        fresh, secrets = self._fresh_keys(missing, key_class)
 
         def work(connection: psycopg.Connection) -> tuple[list[bytes], list[tuple[UUID, bytes, str, bytes]]]:
             macs = list(tombstones)
@@ -103,7 +104,7 @@ class Keyring(ServiceKeys):
         erased, rows = self._connections.run(work)
         if erased:
             raise SubjectErased(tombstones[mac] for mac in erased)
-        made = self._unwrap(rows, key_class)
+        made = self._unwrap(rows, key_class, secrets)
         self._cache.add(key_class, made, generation=generation, writable=True)
         return held | made
 
@@ -251,21 +252,34 @@ class Keyring(ServiceKeys):
 
     # ---- inside
 
-    def _fresh_keys(self, subject_ids: Sequence[UUID], key_class: str) -> _FreshKeys:
-        key_ids = [os.urandom(KEY_ID_BYTES) for _ in subject_ids]
+    def _fresh_keys(
+        self, subject_ids: Sequence[UUID], key_class: str
+    ) -> tuple[_FreshKeys, dict[bytes, bytes]]:
+        """A key for each subject, and the secrets by how they were wrapped."""
+        random = os.urandom((KEY_ID_BYTES + KEY_BYTES) * len(subject_ids))
+        key_ids, secrets = (
+            [random[start + size * place : start + size * (place + 1)] for place in range(len(subject_ids))]
+            for start, size in ((0, KEY_ID_BYTES), (KEY_ID_BYTES * len(subject_ids), KEY_BYTES))
+        )
         wrapped = [
-            self._kek.wrap(os.urandom(KEY_BYTES), subject_context(subject_id, key_class, key_id))
-            for subject_id, key_id in zip(subject_ids, key_ids, strict=True)
+            self._kek.wrap(secret, subject_context(subject_id, key_class, key_id))
+            for subject_id, key_id, secret in zip(subject_ids, key_ids, secrets, strict=True)
         ]
-        return _FreshKeys(key_ids, [w.kek_version for w in wrapped], [w.ciphertext for w in wrapped])
+        columns = _FreshKeys(key_ids, [w.kek_version for w in wrapped], [w.ciphertext for w in wrapped])
+        return columns, dict(zip(columns.wrapped, secrets, strict=True))
 
     def _unwrap(
-        self, rows: Iterable[tuple[UUID, bytes, str, bytes]], key_class: str
+        self,
+        rows: Iterable[tuple[UUID, bytes, str, bytes]],
+        key_class: str,
+        secrets: Mapping[bytes, bytes] = MappingProxyType({}),
     ) -> dict[UUID, SubjectKey]:
+        """The keys of rows; `secrets` are those that were wrapped here a moment ago."""
         return {
             subject_id: SubjectKey(
                 key_id,
-                self._kek.unwrap(
+                secrets.get(wrapped)
+                or self._kek.unwrap(
                     Wrapped(kek_version, wrapped), subject_context(subject_id, key_class, key_id)
                 ),
             )

@@ -58,15 +58,17 @@ class Sealer:
         items = list(items)
         keys = self._keyring.create({subject_id for _, subject_id, _ in items}, self._key_class)
         place = self._place + _packed(table)
+        nonces = iter(_nonces(len(items)))
         return [
-            _seal(keys[subject_id], place, row_id, _encode(dict(document)).encode())
+            _seal(keys[subject_id], place, row_id, _encode(dict(document)).encode(), next(nonces))
             for row_id, subject_id, document in items
         ]
 
     def seal_data(self, table: str, row_id: RowId, subject_id: UUID, data: bytes) -> bytes:
         """Bytes that are no document, as of a file, sealed for their row. Raises SubjectErased."""
         keys = self._keyring.create({subject_id}, self._key_class)
-        return _seal(keys[subject_id], self._place + _packed(table), row_id, data)
+        [nonce] = _nonces(1)
+        return _seal(keys[subject_id], self._place + _packed(table), row_id, data, nonce)
 
     def open_data(self, table: str, row_id: RowId, subject_id: UUID, sealed: bytes) -> bytes | None:
         """What seal_data sealed; None when its key was destroyed. Raises SealBroken."""
@@ -114,8 +116,13 @@ def _bound(place: bytes, head: bytes, row_id: RowId) -> bytes:
     return place + head + b"t" + row_id.encode()
 
 
-def _seal(key: SubjectKey, place: bytes, row_id: RowId, plain: bytes) -> bytes:
-    head, nonce = _VERSION + key.id, os.urandom(NONCE_BYTES)
+def _nonces(count: int) -> list[bytes]:
+    random = os.urandom(NONCE_BYTES * count)
+    return [random[start : start + NONCE_BYTES] for start in range(0, len(random), NONCE_BYTES)]
+
+
+def _seal(key: SubjectKey, place: bytes, row_id: RowId, plain: bytes, nonce: bytes) -> bytes:
+    head = _VERSION + key.id
     return head + nonce + key.cipher.encrypt(nonce, plain, _bound(place, head, row_id))
 
 
