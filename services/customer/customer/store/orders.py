@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from datetime import date
 from uuid import UUID
 
@@ -63,6 +64,10 @@ _SUMS = """
 """
 
 
+class _Overtaken(Exception):
+    """What was to be locked has changed meanwhile."""
+
+
 class OrderRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -86,20 +91,21 @@ class OrderRepository:
         return added | {row.customer_id for row in connection.exec_driver_sql(_CHANGE, params)}
 
     def hold(self, customer_ids: Collection[UUID]) -> list[UUID]:
-        concerned, timed = self._concerned(customer_ids)
         while True:
-            locks = self._session.begin_nested()
-            # Timers first: a timer that fires holds its row before it comes here.
-            timers.hold(self._session, REVIEW, [str(i) for i in concerned])
-            self._connection().exec_driver_sql(_HOLD, {"ids": list(concerned)})
-            held, held_timed = concerned, timed
-            concerned, timed = self._concerned(customer_ids)
-            if concerned <= held and timed <= held_timed:
-                locks.commit()
-                return list(concerned)
-            # While this waited somebody was merged or got a timer. To wait for more while holding some
-            # would make two wait for each other.
-            locks.rollback()
+            with suppress(_Overtaken), self._session.begin_nested():
+                return self._hold(customer_ids)
+
+    def _hold(self, customer_ids: Collection[UUID]) -> list[UUID]:
+        """Raises _Overtaken when somebody was merged or got a timer while this waited: to wait for more
+        while holding some would make two wait for each other."""
+        concerned, timed = self._concerned(customer_ids)
+        # Timers first: a timer that fires holds its row before it comes here.
+        timers.hold(self._session, REVIEW, [str(i) for i in concerned])
+        self._connection().exec_driver_sql(_HOLD, {"ids": list(concerned)})
+        now_concerned, now_timed = self._concerned(customer_ids)
+        if not (now_concerned <= concerned and now_timed <= timed):
+            raise _Overtaken
+        return list(now_concerned)
 
     def _concerned(self, customer_ids: Collection[UUID]) -> tuple[set[UUID], set[UUID]]:
         """The customers to hold, and those of them that have a timer."""
