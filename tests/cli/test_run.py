@@ -75,21 +75,25 @@ def test_however_it_ends_no_process_is_left_and_data_and_ports_stay(
 ) -> None:
     command = [sys.executable, "-m", "crm_cli", "run", "--only-servers", "--stack", servers_only.name]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as running:
+        try:
 
-        def up() -> bool:
+            def up() -> bool:
+                info = reloaded(servers_only)
+                return info.supervisor_pid == running.pid and info.phase == "servers"
+
+            eventually(up, seconds=120)
             info = reloaded(servers_only)
-            return info.supervisor_pid == running.pid and info.phase == "servers"
-
-        eventually(up, seconds=120)
-        info = reloaded(servers_only)
-        assert info.servers == servers_only.servers
-        with psycopg.connect(info.server("postgres-main").url) as connection:
-            connection.execute("select * from remembered")
-        again = crm("run", "--only-servers", stack=info.name)
-        assert (again.returncode, "running already" in again.stdout) == (1, True)
-        with pytest.raises(AlreadyRunning):
-            forget(info.name)
-        running.send_signal(last_words)
+            assert info.servers == servers_only.servers
+            with psycopg.connect(info.server("postgres-main").url) as connection:
+                connection.execute("select * from remembered")
+            again = crm("run", "--only-servers", stack=info.name)
+            assert (again.returncode, "running already" in again.stdout) == (1, True)
+            with pytest.raises(AlreadyRunning):
+                forget(info.name)
+            running.send_signal(last_words)
+        except BaseException:
+            running.kill()  # or this would wait for it for ever
+            raise
     eventually(lambda: below(servers_only.folder) == [], seconds=60)
 
 
