@@ -35,7 +35,7 @@ from tests.support import servers
 from tests.support.people import population
 from tests.support.services import service
 
-HEADER = "客户编号 姓名 手机 邮箱 出生日期 身份证号 省份 城市 地址".split()
+HEADER = ["客户编号", "姓名", "手机", "邮箱", "出生日期", "身份证号", "省份", "城市", "地址"]
 CHUNK = 1 << 20
 MIB = 1 << 20
 
@@ -48,7 +48,8 @@ def people_csv(rows: int) -> bytes:
     for person in population(2000, round(rows / 1.0228), 0.02).records[:rows]:
         writer.writerow(
             [
-                person.id, person.full_name, " / ".join(person.phones), ";".join(person.emails), person.birth_date,
+                person.id, person.full_name, " / ".join(person.phones), ";".join(person.emails),
+                person.birth_date,
                 person.id_number, person.province, person.city, person.street_address,
             ]
         )  # fmt: skip
@@ -82,7 +83,8 @@ def cpu_of_backends(app: CustomerApp) -> float:
 
         with psycopg.connect(url.get_secret_value()) as connection:
             for (pid,) in connection.execute(
-                "select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+                "select pid from pg_stat_activity"
+                " where datname = current_database() and pid <> pg_backend_pid()"
             ):
                 times = psutil.Process(pid).cpu_times()
                 total += times.user + times.system

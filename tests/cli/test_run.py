@@ -97,9 +97,11 @@ def test_however_it_ends_no_process_is_left_and_data_and_ports_stay(
     eventually(lambda: below(servers_only.folder) == [], seconds=60)
 
 
-def test_reset_forgets_the_data(servers_only: StackInfo) -> None:
-    assert crm("reset", stack=servers_only.name).returncode == 0
-    assert not Path(servers_only.folder).exists()
+def test_reset_forgets_the_data() -> None:
+    with private_stack("test-reset", only_servers=True) as info:
+        assert Path(info.folder).exists()
+    assert crm("reset", stack=info.name).returncode == 0
+    assert not Path(info.folder).exists()
 
 
 def test_everything_is_well_once_it_is_ready(stack: StackInfo) -> None:
