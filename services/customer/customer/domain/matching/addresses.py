@@ -125,8 +125,9 @@ def _alike(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
     a, b = one[0], other[0]
     if a.endswith(b) or b.endswith(a):
         return True
+    long_enough = min(len(a), len(b)) > 3
     return (
-        len(a) > 3 and OSA.distance(a, b, score_cutoff=1) <= 1 and _TELLING.findall(a) == _TELLING.findall(b)
+        long_enough and OSA.distance(a, b, score_cutoff=1) <= 1 and _TELLING.findall(a) == _TELLING.findall(b)
     )
 
 
