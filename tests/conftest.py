@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 
 from crm_cli.local import databases
 from crm_cli.local.databases import Database
 from crm_cli.local.stack import StackInfo
 from tests.support.servers import setting, virtual_host
 from tests.support.stack import private_stack
+
+# What CI runs is the same for everybody; whoever develops looks farther with every run.
+settings.register_profile("ci", derandomize=True, deadline=None)
+settings.register_profile("developer", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") else "developer")
 
 NewDatabase = Callable[..., Database]
 
