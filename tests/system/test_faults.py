@@ -81,7 +81,8 @@ class Feed:
         visitor = Customer(
             person=Person(full_name="访客", phones=["13900000000"]), tags=[f"{SOURCE} {self.visitors}"]
         )
-        request = CreateCustomerRequest(customer=visitor, request_id=str(uuid4()))
+        # Made-up visitors resemble one another; they are different people.
+        request = CreateCustomerRequest(customer=visitor, request_id=str(uuid4()), allow_duplicate=True)
         session.call(session.customers.CreateCustomer, request)
         self.visitors += 1
 
