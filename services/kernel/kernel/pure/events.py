@@ -39,7 +39,7 @@ def encode(value: Any) -> Any:
     kind = type(value)
     if kind is str or kind is int:
         return value
-    names = _members(kind)
+    names = _members(kind)  # type: ignore[arg-type]
     if names is not None:
         members = {name: encode(getattr(value, attribute)) for attribute, name in names}
         return {name: member for name, member in members.items() if member or not _is_default(member)}
