@@ -1,5 +1,5 @@
-"""Rows for COPY … FROM STDIN (FORMAT BINARY), made of bytes at once: a third of the cost of one
-adapter a value."""
+"""Values in PostgreSQL's binary format, made of bytes at once: for COPY … FROM STDIN (FORMAT BINARY), and
+for long arrays as parameters. A third of the cost of one adapter a value."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from struct import Struct
 from uuid import UUID
+
+import psycopg
+from psycopg import pq
+from psycopg.adapt import Dumper
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + b"\0" * 8
 TRAILER = b"\xff\xff"
@@ -16,10 +20,11 @@ TRUE, FALSE = b"\0\0\0\1\1", b"\0\0\0\1\0"
 _size = Struct(">i").pack
 _int4 = Struct(">ii").pack
 _int8 = Struct(">iq").pack
-_array = Struct(">iiiiii").pack
+_array = Struct(">iiiii").pack
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-_BYTEA, _TEXT = 17, 25
-EMPTY_ARRAYS = {oid: _size(12) + Struct(">iii").pack(0, 0, oid) for oid in (_BYTEA, _TEXT)}
+_BIGINT, _TEXT = 20, 25
+_BIGINT_ARRAY = 1016
+_EMPTY_ARRAYS = {oid: Struct(">iii").pack(0, 0, oid) for oid in (_BIGINT, _TEXT)}
 
 
 def row(columns: int) -> bytes:
@@ -54,21 +59,43 @@ def instant(value: datetime) -> bytes:
     return _int8(8, (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)
 
 
-def data_array(values: Sequence[bytes]) -> bytes:
-    """A bytea[]."""
-    return _array_of(_BYTEA, list(map(data, values)))
+def number(value: int) -> bytes:
+    """A bigint."""
+    return _int8(8, value)
+
+
+def number_array(members: Sequence[bytes]) -> bytes:
+    """A bigint[] of members made by `number`."""
+    return data(_array_of(_BIGINT, members))
 
 
 def text_array(values: Sequence[str]) -> bytes:
     """A text[]."""
-    return _array_of(_TEXT, list(map(text, values)))
+    return data(_array_of(_TEXT, list(map(text, values))))
 
 
-def _array_of(oid: int, members: list[bytes]) -> bytes:
+def _array_of(oid: int, members: Sequence[bytes]) -> bytes:
     if not members:
-        return EMPTY_ARRAYS[oid]
-    body = b"".join(members)
-    return _array(20 + len(body), 1, 0, oid, len(members), 1) + body
+        return _EMPTY_ARRAYS[oid]
+    return _array(1, 0, oid, len(members), 1) + b"".join(members)
+
+
+class Numbers:
+    """A bigint[] as a parameter, of members made by `number`."""
+
+    def __init__(self, members: Sequence[bytes]) -> None:
+        self.encoded = _array_of(_BIGINT, members)
+
+
+class _NumbersDumper(Dumper):
+    oid = _BIGINT_ARRAY
+    format = pq.Format.BINARY
+
+    def dump(self, obj: Numbers) -> bytes:
+        return obj.encoded
+
+
+psycopg.adapters.register_dumper(Numbers, _NumbersDumper)
 
 
 def whole(rows: Iterable[bytes]) -> bytes:

@@ -25,30 +25,36 @@ _COLUMNS = """
     collaborator_ids, deleted_at
 """
 _INSERT = f"""
-    insert into customers ({_COLUMNS}, name_tokens, created_at, updated_at)
+    insert into customers ({_COLUMNS}, name_tokens, match_keys, created_at, updated_at)
     values (%(id)s, %(version)s, %(kind)s, %(owner_id)s, %(sealed)s, %(company)s::jsonb, %(source_channel)s,
             %(industry)s, %(province)s, %(city)s, %(tags)s::text[], %(collaborator_ids)s::uuid[],
-            %(deleted_at)s, %(name_tokens)s::bytea[], %(now)s, %(now)s)
+            %(deleted_at)s, %(name_tokens)s::bigint[], %(match_keys)s::bigint[], %(now)s, %(now)s)
 """
 _UPDATE = """
     update customers
     set version = %(version)s, owner_id = %(owner_id)s, sealed = %(sealed)s, company = %(company)s::jsonb,
         source_channel = %(source_channel)s, industry = %(industry)s, province = %(province)s,
         city = %(city)s, tags = %(tags)s::text[], collaborator_ids = %(collaborator_ids)s::uuid[],
-        deleted_at = %(deleted_at)s, name_tokens = %(name_tokens)s::bytea[], updated_at = %(now)s
+        deleted_at = %(deleted_at)s, name_tokens = %(name_tokens)s::bigint[],
+        match_keys = %(match_keys)s::bigint[], updated_at = %(now)s
     where id = %(id)s
 """
 # The keys of a page of customers are sorted, so that two transactions meet them in one order.
 _INSERT_MATCH_KEYS = """
     insert into match_keys (key, customer_id)
-    select * from unnest(%(keys)s::bytea[], %(ids)s::uuid[]) as given (key, customer_id) order by 1, 2
+    select * from unnest(%(keys)s::bigint[], %(ids)s::uuid[]) as given (key, customer_id) order by 1, 2
 """
 _LEND = f"select {_COLUMNS} from customers c where id = {STANDING} and survivor_id is null"
 _LOCK = "for no key update"
 _OF = f"select {_COLUMNS} from customers where id = any(%(ids)s)"
 _EXTERNAL_IDS = "select customer_id, source, value from external_ids where customer_id = any(%(ids)s)"
 _FORGET_EXTERNAL_IDS = "delete from external_ids where customer_id = %s"
-_FORGET_MATCH_KEYS = "delete from match_keys where customer_id = %s"
+# Found by the keys: there is no index by customer.
+_FORGET_MATCH_KEYS = """
+    delete from match_keys m
+    using (select id, unnest(match_keys) as key from customers where id = any(%(ids)s)) as own
+    where m.key = own.key and m.customer_id = own.id
+"""
 # Those of these customers that are deleted, and all that were merged into them.
 _DOOMED = """
     select id from customers
@@ -57,7 +63,7 @@ _DOOMED = """
     order by id for update
 """
 _PURGE = (
-    "delete from match_keys where customer_id = any(%(ids)s)",
+    _FORGET_MATCH_KEYS,
     "delete from external_ids where customer_id = any(%(ids)s)",
     "delete from classes where customer_id = any(%(ids)s)",
     "delete from class_changes where customer_id = any(%(ids)s)",
@@ -135,9 +141,9 @@ class CustomerRepository:
 
     def save(self, customer: Customer, action: str, changed_fields: Collection[str] = ()) -> None:
         entries = {customer.id: self._indexer.entry(customer.profile)}
+        self._connection().exec_driver_sql(_FORGET_EXTERNAL_IDS, (customer.id,))
+        self._connection().exec_driver_sql(_FORGET_MATCH_KEYS, {"ids": [customer.id]})
         self._run(_UPDATE, self._rows([customer], entries))
-        for forget in (_FORGET_EXTERNAL_IDS, _FORGET_MATCH_KEYS):
-            self._connection().exec_driver_sql(forget, (customer.id,))
         self._add_external_ids([customer])
         self._add_match_keys(entries)
         self._history.append([customer], action, changed_fields)
@@ -168,7 +174,7 @@ class CustomerRepository:
         documents = [(c.id, c.id, c.profile.details.document()) for c in persons]
         sealed = dict(zip((c.id for c in persons), self._sealer.seal_many(SEALED_IN, documents), strict=True))
         return [
-            {**self._row(customer, sealed.get(customer.id)), "name_tokens": entries[customer.id].name_tokens}
+            {**self._row(customer, sealed.get(customer.id)), **vars(entries[customer.id])}
             for customer in customers
         ]
 

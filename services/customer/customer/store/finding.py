@@ -84,14 +84,14 @@ def listing(filter_text: str, order_by: str, show_deleted: bool) -> Question:
     return Question(standing, {}, order).narrowed(*compile_filter(filter_text, _attribute))
 
 
-def named(tokens: Sequence[bytes], filter_text: str) -> Question:
+def named(tokens: Sequence[int], filter_text: str) -> Question:
     """The customers whose name, or that of one merged into them, holds all tokens."""
     hits = """c.id in (select coalesce(n.survivor_id, n.id) from customers n
-                       where n.name_tokens @> %(tokens)s::bytea[])"""
+                       where n.name_tokens @> %(tokens)s::bigint[])"""
     return listing(filter_text, "", False).narrowed(hits, {"tokens": list(tokens)})
 
 
-def keyed(key: bytes, filter_text: str) -> Question:
+def keyed(key: int, filter_text: str) -> Question:
     """The customers that have a match key, or one merged into them has it."""
     hits = """c.id in (select coalesce(n.survivor_id, n.id) from customers n
                        join match_keys m on m.customer_id = n.id where m.key = %(key)s)"""

@@ -18,10 +18,10 @@ _NAME, _MATCH = "name", "match"
 
 @dataclass(frozen=True)
 class IndexEntry:
-    """What is stored of one customer: `name_tokens` in the customer's row, `match_keys` a row each."""
+    """What is stored of one customer, in its row; of `match_keys` each in a row of its own, too."""
 
-    name_tokens: list[bytes]
-    match_keys: list[bytes]
+    name_tokens: list[int]
+    match_keys: list[int]
 
 
 # Names are made of the same characters and syllables again and again, and many people have the same.
@@ -33,8 +33,8 @@ class Indexer:
 
     def __init__(self, blind: BlindIndex) -> None:
         self._blind = blind
-        self._tokens: dict[str, bytes] = {}
-        self._names: dict[str, list[bytes]] = {}
+        self._tokens: dict[str, int] = {}
+        self._names: dict[str, list[int]] = {}
 
     def entry(self, profile: Profile, known: Traits | None = None) -> IndexEntry:
         """The entry of a customer; `known` are a person's traits, if they were read before.
@@ -43,10 +43,10 @@ class Indexer:
         """
         return IndexEntry(
             name_tokens=self._name_tokens(profile),
-            match_keys=sorted(self._blind.tokens(_MATCH, identity.match_keys(profile, known))),
+            match_keys=sorted(self._blind.numbers(_MATCH, identity.match_keys(profile, known))),
         )
 
-    def _name_tokens(self, profile: Profile) -> list[bytes]:
+    def _name_tokens(self, profile: Profile) -> list[int]:
         name = identity.name_of(profile)
         stored = self._names.get(name)
         if stored is None:
@@ -55,18 +55,19 @@ class Indexer:
             stored = self._names[name] = sorted(map(self._name_token, search_tokens(name)))
         return stored
 
-    def _name_token(self, token: str) -> bytes:
+    def _name_token(self, token: str) -> int:
         stored = self._tokens.get(token)
         if stored is None:
             if len(self._tokens) >= _MOST_TOKENS:
                 self._tokens.clear()
-            stored = self._tokens[token] = self._blind.token(_NAME, token)
+            [stored] = self._blind.numbers(_NAME, (token,))
+            self._tokens[token] = stored
         return stored
 
-    def name_question(self, tokens: Iterable[str]) -> list[bytes]:
+    def name_question(self, tokens: Iterable[str]) -> list[int]:
         """The stored form of the tokens that a name must hold."""
-        return self._blind.tokens(_NAME, tokens)
+        return self._blind.numbers(_NAME, tokens)
 
-    def key_question(self, key: str) -> bytes:
+    def key_question(self, key: str) -> int:
         """The stored form of a match key ("phone:+8613812345678")."""
-        return self._blind.token(_MATCH, key)
+        return self._blind.numbers(_MATCH, (key,))[0]

@@ -19,12 +19,12 @@ from kernel.sql.crypto.sealing import Sealer
 # One more than a block may hold tells that it is too large.
 _SHARING = """
     select wanted.place::int4 - 1 as place, found.customer_id
-    from unnest(%(keys)s::bytea[]) with ordinality as wanted (key, place)
+    from unnest(%(keys)s::bigint[]) with ordinality as wanted (key, place)
     cross join lateral (select m.customer_id from match_keys m where m.key = wanted.key limit %(most)s) found
 """
 _BLOCKS = """
     select array_agg(found.customer_id) as block
-    from (select distinct key from match_keys where customer_id = any(%(ids)s)) as wanted
+    from (select distinct unnest(match_keys) as key from customers where id = any(%(ids)s)) as wanted
     cross join lateral (select m.customer_id from match_keys m where m.key = wanted.key limit %(most)s) found
     group by wanted.key having count(*) > 1
 """
@@ -46,7 +46,7 @@ class MatchRepository:
         self._indexer = indexer
 
     def candidates(self, asked: Sequence[Party], permission: str) -> list[list[Candidate]]:
-        keys: list[bytes] = []
+        keys: list[int] = []
         askers: list[int] = []
         for place, party in enumerate(asked):
             known = None if isinstance(party.profile.details, Company) else party.traits

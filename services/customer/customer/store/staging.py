@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,6 @@ from customer.store.indexing import IndexEntry, Indexer
 from customer.store.queries import SEALED_IN, VERSIONS_SEALED_IN
 from kernel.pure.clock import Clock
 from kernel.pure.ids import new_id
-from kernel.sql.crypto.blind import TOKEN_BYTES
 from kernel.sql.crypto.sealing import Sealer
 from kernel.sql.engine import Reader
 
@@ -28,14 +28,15 @@ _KNOWN_IDS = "select value from external_ids where source = %(source)s and value
 # planner from anything but looking each key up.
 _CANDIDATES = """
     select wanted.place::int4, found.customer_id
-    from unnest(%(keys)s::bytea[]) with ordinality as wanted (key, place)
+    from unnest(%(keys)s::bigint[]) with ordinality as wanted (key, place)
     cross join lateral (select m.customer_id from match_keys m where m.key = wanted.key limit %(most)s) found
 """
 _HOLD = "select id from customers where id = any(%(ids)s) order by id for no key update"
 _COPY = {
     "customers": """
         copy customers (id, version, kind, owner_id, sealed, company, source_channel, industry, province,
-                        city, tags, name_tokens, created_at, updated_at) from stdin (format binary)
+                        city, tags, name_tokens, match_keys, created_at, updated_at)
+        from stdin (format binary)
     """,
     "customer_versions": """
         copy customer_versions (customer_id, version, at, actor_id, action, changed_fields, profile, sealed)
@@ -55,7 +56,7 @@ class Batch:
     lines: list[int]
     near: Mapping[int, Collection[int]]
     # Match keys in order, and the place of the customer of each.
-    keys: list[bytes]
+    keys: copying.Numbers
     places: list[int]
     # Rows for COPY, by table.
     copies: Mapping[str, bytes]
@@ -80,37 +81,50 @@ class Stager:
         """The batch of rows whose external ids are free; their keys are in the keyring when it returns."""
         now = self._clock.now()
         parties = [Party(new_id(), row.profile) for row in rows if row.profile is not None]
-        entries = [self._indexer.entry(party.profile, _traits(party)) for party in parties]
-        sealed, versions = self._seal(parties)
+        if parties and not isinstance(parties[0].profile.details, Company):
+            self._sealer.make_keys(party.id for party in parties)
+        customers, versions, external_ids = [], [], []
+        marked: list[int] = []
+        # All that is done with a customer is done while it lies in the processor's cache.
+        for start in range(0, len(parties), _SLICE):
+            part = parties[start : start + _SLICE]
+            entries = [self._indexer.entry(party.profile, _traits(party)) for party in part]
+            for party, entry, (sealed, version) in zip(part, entries, self._sealed(part), strict=True):
+                customers.append(_customer_row(party, sealed, entry, now))
+                versions.append(_version_row(party, version, actor_id, now))
+                external_ids.append(_external_id_rows(party))
+            marked += (
+                key << _PLACE_BITS | place
+                for place, entry in enumerate(entries, start)
+                for key in entry.match_keys
+            )
+        marked.sort()
+        keys = [copying.number(one >> _PLACE_BITS) for one in marked]
+        places = [one & _PLACE_MASK for one in marked]
+        near, capped = _near(keys, places)
         ids = [copying.uuid(party.id) for party in parties]
-        keyed = _keyed(entries)
-        near, capped = _near(keyed)
-        customers = [
-            _customer_row(party, seal, entry.name_tokens, now)
-            for party, seal, entry in zip(parties, sealed, entries, strict=True)
-        ]
-        history = [
-            _version_row(party, seal, actor_id, now) for party, seal in zip(parties, versions, strict=True)
-        ]
         copies = {
             "customers": copying.whole(customers),
-            "customer_versions": copying.whole(history),
-            "external_ids": copying.whole(map(_external_id_rows, parties)),
-            "match_keys": copying.whole(_KEY_ROW + key + ids[place] for key, place in keyed),
+            "customer_versions": copying.whole(versions),
+            "external_ids": copying.whole(external_ids),
+            "match_keys": copying.whole(
+                _KEY_HEAD + key + ids[place] for key, place in zip(keys, places, strict=True)
+            ),
         }
-        keys, places = [key for key, _ in keyed], [place for _, place in keyed]
-        return Batch(parties, [row.line for row in rows], near, keys, places, copies, capped)
+        numbers = copying.Numbers(keys)
+        return Batch(parties, [row.line for row in rows], near, numbers, places, copies, capped)
 
-    def _seal(self, parties: Sequence[Party]) -> tuple[Sequence[bytes | None], Sequence[bytes | None]]:
-        """The sealed documents for the customers and for their first versions; companies have none."""
-        if not parties or isinstance(parties[0].profile.details, Company):
-            return [None] * len(parties), [None] * len(parties)
+    def _sealed(self, parties: Sequence[Party]) -> Iterator[tuple[bytes | None, bytes | None]]:
+        """The sealed documents for customers and for their first versions; companies have none."""
+        if isinstance(parties[0].profile.details, Company):
+            return repeat((None, None), len(parties))
         documents = [(party.id, party.profile.details.document()) for party in parties]
-        return (
+        return zip(
             self._sealer.seal_many(SEALED_IN, ((i, i, document) for i, document in documents)),
             self._sealer.seal_many(
                 VERSIONS_SEALED_IN, ((f"{i}/1", i, document) for i, document in documents)
             ),
+            strict=True,
         )
 
 
@@ -123,7 +137,7 @@ class StagingRepository:
     def candidates(self, batch: Batch) -> list[set[UUID]]:
         """For each customer of the batch, those stored that share a match key with it."""
         found: list[set[UUID]] = [set() for _ in batch.parties]
-        if not batch.keys:
+        if not batch.places:
             return found
         params = {"keys": batch.keys, "most": LARGEST_BLOCK + 1}
         with self._driver().cursor(binary=True) as cursor:
@@ -154,45 +168,35 @@ def _traits(party: Party) -> Any:
     return None if isinstance(party.profile.details, Company) else party.traits
 
 
-def _keyed(entries: Sequence[IndexEntry]) -> list[tuple[bytes, int]]:
-    """All match keys in order, each with the place of its customer."""
-    # Bytes sort faster than pairs.
-    marked = [
-        key + mark
-        for mark, entry in ((place.to_bytes(4, "big"), entry) for place, entry in enumerate(entries))
-        for key in entry.match_keys
-    ]
-    marked.sort()
-    return [(key[:TOKEN_BYTES], int.from_bytes(key[TOKEN_BYTES:], "big")) for key in marked]
-
-
-def _near(keyed: Sequence[tuple[bytes, int]]) -> tuple[dict[int, set[int]], int]:
+def _near(keys: Sequence[bytes], places: Sequence[int]) -> tuple[dict[int, set[int]], int]:
     """By the place of each customer, the places before it that share a key; and how many keys are shared
-    by too many."""
+    by too many. The keys come in order."""
     near: dict[int, set[int]] = {}
     capped = 0
-    block: list[int] = []
-    last = b""
-    for key, place in [*keyed, (b"", -1)]:
+    start, last = 0, b""
+    for end, key in enumerate([*keys, b""]):
         if key == last:
-            block.append(place)
             continue
-        if 1 < len(block) <= LARGEST_BLOCK:
+        if end - start > LARGEST_BLOCK:
+            capped += 1
+        elif end - start > 1:
+            block = places[start:end]
             for count, later in enumerate(block[1:], 1):
                 near.setdefault(later, set()).update(block[:count])
-        elif len(block) > LARGEST_BLOCK:
-            capped += 1
-        last, block = key, [place]
+        start, last = end, key
     return near, capped
 
 
-_KEY_ROW = copying.row(2) + TOKEN_BYTES.to_bytes(4, "big")
-_CUSTOMER_HEAD, _VERSION_HEAD, _EXTERNAL_ID_HEAD = copying.row(14), copying.row(8), copying.row(3)
+# A key and a place as one number sort faster than as a pair.
+_PLACE_BITS = 24
+_PLACE_MASK = (1 << _PLACE_BITS) - 1
+_SLICE = 250
+_CUSTOMER_HEAD, _VERSION_HEAD, _EXTERNAL_ID_HEAD, _KEY_HEAD = map(copying.row, (15, 8, 3, 2))
 _FIRST = copying.integer(1)
 _ACTION = copying.text("import")
 
 
-def _customer_row(party: Party, sealed: bytes | None, tokens: Sequence[bytes], now: datetime) -> bytes:
+def _customer_row(party: Party, sealed: bytes | None, entry: IndexEntry, now: datetime) -> bytes:
     profile = party.profile
     assert profile.owner_id is not None
     at = copying.instant(now)
@@ -210,7 +214,8 @@ def _customer_row(party: Party, sealed: bytes | None, tokens: Sequence[bytes], n
             copying.text(profile.province),
             copying.text(profile.city),
             copying.text_array(profile.tags),
-            copying.data_array(tokens),
+            copying.number_array(list(map(copying.number, entry.name_tokens))),
+            copying.number_array(list(map(copying.number, entry.match_keys))),
             at,
             at,
         )

@@ -53,25 +53,31 @@ def prepare_steps(
     after, size = run.counts.read, run.most_rows
     # Steps that are not stored yet hold ids that the store does not know of.
     recent: deque[set[str]] = deque(maxlen=3)
-    while True:
+    at_end = False
+    while not at_end:
+        # Handed out and forgotten: a step is large.
         rows = [reader.read(record) for record in islice(records, size)]
-        good = [row for row in rows if row.profile is not None]
-        fresh = _fresh(good, options.source, stager, recent)
-        refused = [
+        at_end = len(rows) < size
+        yield _step(run, after, rows, at_end, stager, recent)
+        rows.clear()
+        after += size
+
+
+def _step(
+    run: Import, after: int, rows: Sequence[Row], at_end: bool, stager: Stager, recent: deque[set[str]]
+) -> Step:
+    good = [row for row in rows if row.profile is not None]
+    fresh = _fresh(good, run.options.source, stager, recent)
+    return Step(
+        after=after,
+        read=len(rows),
+        batch=stager.stage(fresh, run.principal.id),
+        refused=[
             ReportedRow(row.line, REFUSED, problems=row.problems) for row in rows if row.profile is None
-        ]
-        step = Step(
-            after=after,
-            read=len(rows),
-            batch=stager.stage(fresh, run.principal.id),
-            refused=refused,
-            unchanged=len(good) - len(fresh),
-            at_end=len(rows) < size,
-        )
-        yield step
-        if step.at_end:
-            return
-        after += len(rows)
+        ],
+        unchanged=len(good) - len(fresh),
+        at_end=at_end,
+    )
 
 
 def _fresh(rows: Sequence[Row], source: str, stager: Stager, recent: deque[set[str]]) -> list[Row]:

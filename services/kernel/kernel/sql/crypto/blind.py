@@ -31,6 +31,20 @@ class BlindIndex:
 
     def tokens(self, field: str, values: Iterable[str], version: int | None = None) -> list[bytes]:
         """The tokens of normalised values of one field, in order."""
-        number = self._versions.get(field, 1) if version is None else version
-        key = self._keyring.service_key(f"index:{field}", str(number))
+        key = self._key(field, version)
         return [blake2b(value.encode(), key=key, digest_size=TOKEN_BYTES).digest() for value in values]
+
+    def numbers(self, field: str, values: Iterable[str], version: int | None = None) -> list[int]:
+        """Tokens of 64 bits, in order, for indexes of many rows: half as large and twice as fast.
+
+        Two values of a billion may share one, so what is found by them is a candidate.
+        """
+        key = self._key(field, version)
+        return [
+            int.from_bytes(blake2b(value.encode(), key=key, digest_size=8).digest(), "big", signed=True)
+            for value in values
+        ]
+
+    def _key(self, field: str, version: int | None) -> bytes:
+        number = self._versions.get(field, 1) if version is None else version
+        return self._keyring.service_key(f"index:{field}", str(number))

@@ -64,6 +64,11 @@ class Sealer:
             for row_id, subject_id, document in items
         ]
 
+    def make_keys(self, subject_ids: Iterable[UUID]) -> None:
+        """Makes the missing keys of many subjects with one question, before they are sealed for part by
+        part. Raises SubjectErased."""
+        self._keyring.create(subject_ids, self._key_class)
+
     def seal_data(self, table: str, row_id: RowId, subject_id: UUID, data: bytes) -> bytes:
         """Bytes that are no document, as of a file, sealed for their row. Raises SubjectErased."""
         keys = self._keyring.create({subject_id}, self._key_class)

@@ -17,7 +17,9 @@ alter table customers
     -- Grows with every change of the link.
     add column link_version integer not null default 0,
     -- What may be looked for: blind tokens of the names (kernel.pure.tokens), in the service's own index.
-    add column name_tokens bytea[] not null default '{}';
+    add column name_tokens bigint[] not null default '{}',
+    -- Its rows of match_keys, for taking them out again.
+    add column match_keys bigint[] not null default '{}';
 -- Most customers have none, and need no place in it; asked for with the same condition.
 create index customers_by_collaborator on customers using gin (collaborator_ids) with (fastupdate = off)
     where collaborator_ids <> '{}';
@@ -44,13 +46,12 @@ create table customer_versions (
 
 MATCHING = """
 -- Blind tokens under which a customer meets others that may be the same, phones and e-mails among them.
+-- Neither a foreign key nor a second index: both would take as long as storing the key.
 create table match_keys (
-    key         bytea not null,
-    -- Not a foreign key: checking one for each key would take as long as storing it.
-    customer_id uuid not null,
-    primary key (key, customer_id)
+    key         bigint not null,
+    customer_id uuid not null
 );
-create index match_keys_by_customer on match_keys (customer_id);
+create index match_keys_by_key on match_keys (key);
 
 create table merges (
     id          bigint generated always as identity primary key,
