@@ -61,7 +61,7 @@ class Finding(Showing):
             raise _refused(
                 f"must have 1 to {_LONGEST_SEARCH} characters", f"必须有 1 到 {_LONGEST_SEARCH} 个字符"
             )
-        key = _contact_key(text)
+        key = contact_key(text)
         if key:
             return finding.keyed(self._app.indexer.key_question(key), request.filter)
         tokens = query_tokens(text)
@@ -87,7 +87,7 @@ class Finding(Showing):
         return self._all_shown(self._app.reader, rows, impersonal), token
 
 
-def _contact_key(text: str) -> str:
+def contact_key(text: str) -> str:
     """The match key of an e-mail address or a phone number; empty for anything else."""
     try:
         if "@" in text:

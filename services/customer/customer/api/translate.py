@@ -13,7 +13,7 @@ from crm.customer.v1 import customer_pb2 as pb
 from crm.customer.v1 import customer_service_pb2 as rpc
 from crm.type.v1 import money_pb2
 from customer.api.masking import masked
-from customer.domain.customer import COMPANY_SIZES, Company, ExternalId, Person, Profile
+from customer.domain.customer import COMPANY_SIZES, NOBODY, Company, ExternalId, Person, Profile
 from kernel.pure.errors import CrmError, Invalid, Violation
 from kernel.pure.ids import parse_id
 from kernel.pure.money import Money
@@ -31,22 +31,22 @@ _SIZE_NAMES = {number: name for name, number in _SIZES.items()}
 
 def profile(message: pb.Customer, at: str) -> Profile:
     """What a caller says of a customer. Raises Invalid naming fields below `at`."""
-    which = message.WhichOneof("kind")
+    which, within = message.WhichOneof("kind"), f"{at}." if at else ""
     if which is None:
         raise Invalid.of(
-            Violation(f"{at}.kind", "REQUIRED", "must be a person or a company", "必须是个人或企业")
+            Violation(f"{within}kind", "REQUIRED", "must be a person or a company", "必须是个人或企业")
         )
     return Profile(
         details=_person(message.person) if which == "person" else _company(message.company),
         external_ids=tuple(ExternalId(e.source, e.value) for e in message.external_ids),
-        owner_id=parse_id(message.owner_id, f"{at}.owner_id") if message.owner_id else None,
+        owner_id=parse_id(message.owner_id, f"{within}owner_id") if message.owner_id else None,
         source_channel=message.source_channel,
         industry=message.industry,
         province=message.province,
         city=message.city,
         tags=tuple(message.tags),
         collaborator_ids=tuple(
-            parse_id(text, f"{at}.collaborator_ids[{index}]")
+            parse_id(text, f"{within}collaborator_ids[{index}]")
             for index, text in enumerate(message.collaborator_ids)
         ),
     )
@@ -102,7 +102,7 @@ def customer(row: Any, document: dict[str, Any] | None) -> pb.Customer:
     message = pb.Customer(
         id=str(row.id),
         etag=str(row.version),
-        owner_id=str(row.owner_id),
+        owner_id="" if row.owner_id == NOBODY else str(row.owner_id),
         source_channel=row.source_channel,
         industry=row.industry,
         province=row.province,

@@ -24,6 +24,8 @@ _IDENTITY_NUMBER = re.compile(r"[0-9A-Z-]{4,30}")
 _OLDEST_BIRTH = date(1900, 1, 1)
 # Stands in values that a caller was shown masked; stored, it would overwrite what it hides.
 _MASK = "***"
+# Owns the customers that nobody owns yet: those that came by themselves.
+NOBODY = UUID(int=0)
 COMPANY_SIZES = ("", "micro", "small", "medium", "large")
 
 
@@ -77,7 +79,8 @@ class Company:
 
 @dataclass(frozen=True)
 class Profile:
-    """All that a caller can say of a customer. `owner_id` None means: whoever records it."""
+    """All that a caller can say of a customer. `owner_id` None means: whoever records it; nobody, when
+    that is a service."""
 
     details: Person | Company
     external_ids: tuple[ExternalId, ...] = ()

@@ -13,7 +13,8 @@ class RecordedCustomer:
     customer_id: UUID
     version: int
     kind: str
-    owner_id: UUID
+    # None while nobody owns the customer.
+    owner_id: UUID | None
     source_channel: str
     industry: str
     province: str

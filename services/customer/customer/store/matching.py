@@ -16,6 +16,11 @@ from customer.store.queries import SEALED_IN, predicate
 from kernel.pure.grants import Principal
 from kernel.sql.crypto.sealing import Sealer
 
+# In one order, so that two who bring some of the same keys never wait for each other in a circle.
+_HOLD_KEYS = """
+    select pg_advisory_xact_lock(key)
+    from (select distinct unnest(%(keys)s::bigint[]) as key order by 1) as keys
+"""
 # One more than a block may hold tells that it is too large.
 _SHARING = """
     select wanted.place::int4 - 1 as place, found.customer_id
@@ -45,12 +50,15 @@ class MatchRepository:
         self._sealer = sealer
         self._indexer = indexer
 
+    def hold(self, asked: Sequence[Party]) -> None:
+        keys = [key for party in asked for key in self._keys(party)]
+        self._connection().exec_driver_sql(_HOLD_KEYS, {"keys": keys})
+
     def candidates(self, asked: Sequence[Party], permission: str) -> list[list[Candidate]]:
         keys: list[int] = []
         askers: list[int] = []
         for place, party in enumerate(asked):
-            known = None if isinstance(party.profile.details, Company) else party.traits
-            own = self._indexer.entry(party.profile, known).match_keys
+            own = self._keys(party)
             keys += own
             askers += [place] * len(own)
         params = {"keys": keys, "most": LARGEST_BLOCK + 1}
@@ -99,6 +107,10 @@ class MatchRepository:
         for candidate in self.load(ids, permission).values():
             found.setdefault(candidate.root, []).append(candidate)
         return found
+
+    def _keys(self, party: Party) -> list[int]:
+        known = None if isinstance(party.profile.details, Company) else party.traits
+        return self._indexer.entry(party.profile, known).match_keys
 
 
 def _selective(block: Sequence[UUID]) -> bool:

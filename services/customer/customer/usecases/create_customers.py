@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from customer.domain.customer import Customer, Profile, checked
+from customer.domain.customer import NOBODY, Customer, Profile, checked
 from customer.domain.errors import ExternalIdTaken
 from customer.domain.events import CustomersRecorded, RecordedCustomer
 from customer.usecases.check_duplicates import refuse_duplicate
@@ -97,11 +97,8 @@ def _new_or_error(work: Work, profile: Profile | CrmError, index: int) -> Custom
 def _new(work: Work, profile: Profile, at: str) -> Customer:
     checks = Checks()
     profile = checked(profile, checks, at, today(work.clock))
-    owner_id = profile.owner_id or work.principal.user_id
-    if owner_id is None:
-        checks.refuse(f"{at}.owner_id", "REQUIRED", "must name a user", "必须指定负责人")
     checks.raise_if_any()
-    assert owner_id is not None
+    owner_id = profile.owner_id or work.principal.user_id or NOBODY
     return Customer(id=new_id(), version=1, profile=profile, owner_id=owner_id)
 
 
@@ -121,7 +118,7 @@ def recorded(customer: Customer) -> RecordedCustomer:
         customer_id=customer.id,
         version=customer.version,
         kind=profile.kind,
-        owner_id=customer.owner_id,
+        owner_id=None if customer.owner_id == NOBODY else customer.owner_id,
         source_channel=profile.source_channel,
         industry=profile.industry,
         province=profile.province,

@@ -182,6 +182,10 @@ class Matches(Protocol):
     """Customers that share a blind key with others. Those that are deleted, and persons whose key was
     destroyed, are none."""
 
+    def hold(self, asked: Sequence[Party]) -> None:
+        """Waits until nobody else records customers that share a blind key with these; from here on
+        nobody does until the end of the transaction, unless without asking."""
+
     def candidates(self, asked: Sequence[Party], permission: str) -> list[list[Candidate]]:
         """For each customer that is not stored, the stored ones of its kind to compare it with."""
 
