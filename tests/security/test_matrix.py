@@ -62,7 +62,7 @@ def ways(stack: StackInfo) -> Iterator[dict[str, Ask]]:
 
 
 def test_the_matrix_has_what_it_is_to_show() -> None:
-    assert {exposed.owner for exposed in every_method()} == {"gateway", "customer", "sales"}
+    assert {exposed.owner for exposed in every_method()} >= {"gateway", "customer", "sales"}
     assert ONLY in permissions()
     assert all(bool(exposed.path) != exposed.method.internal for exposed in every_method())
 

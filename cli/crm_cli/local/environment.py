@@ -51,6 +51,7 @@ def of_service(
         "CRM_TLS_KEY": service.tls_key,
         "CRM_TLS_CA": str(layout.tls / "ca.pem"),
         "CRM_TRUST_ADDRESS": f"127.0.0.1:{ports['gateway.grpc']}",
+        "CRM_PEERS": json.dumps(_addresses(ports)),
     }
     if process:
         environment["CRM_OPS_ADDRESS"] = f"127.0.0.1:{ports[f'{service.name}.{process}']}"
@@ -64,7 +65,7 @@ def of_service(
 
 def of_edge(layout: Layout, ports: Mapping[str, int]) -> dict[str, str]:
     """What the gateway must know to configure Envoy."""
-    upstreams = {name: [f"127.0.0.1:{ports[f'{name}.grpc']}"] for name in SERVICES}
+    upstreams = {name: [address] for name, address in _addresses(ports).items()}
     return {
         "CRM_EDGE_DIR": str(layout.edge),
         "CRM_EDGE_LISTEN": f"127.0.0.1:{ports['gateway']}",
@@ -76,6 +77,11 @@ def of_edge(layout: Layout, ports: Mapping[str, int]) -> dict[str, str]:
         "CRM_EDGE_CLIENT_KEY": str(layout.tls / "envoy.key"),
         "CRM_EDGE_CA": str(layout.tls / "ca.pem"),
     }
+
+
+def _addresses(ports: Mapping[str, int]) -> dict[str, str]:
+    """Where the api of each service answers."""
+    return {name: f"127.0.0.1:{ports[f'{name}.grpc']}" for name in SERVICES}
 
 
 def templates(layout: Layout) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from crm_cli.local.stack import clone_root, stack_folder
 
-SERVICES = ("gateway", "customer", "sales")
+SERVICES = ("gateway", "customer", "sales", "ticketing", "marketing", "privacy")
 PROCESSES = ("api", "events", "jobs")
 CLUSTERS = ("main", "keyring")
 

@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     tls_ca: Path | None = None
     # The gateway's TrustService: keys and revocations.
     trust_address: str = ""
+    # Where the api of each other service answers that this one may call, by its name.
+    peers: dict[str, str] = {}
     # HTTP address of this process for /healthz, /readyz and /metrics; empty for none.
     ops_address: str = ""
 

@@ -1,0 +1,1 @@
+"""What the marketing service counts beyond the kernel's metrics."""

@@ -1,0 +1,1 @@
+"""Facts the privacy service tells; the fields are those of crm/privacy/v1/events.proto."""

@@ -1,0 +1,1 @@
+"""What the privacy service counts beyond the kernel's metrics."""

@@ -1,0 +1,1 @@
+"""What can be in the way of a wish to the ticketing service."""

@@ -1,0 +1,1 @@
+"""What the ticketing service counts beyond the kernel's metrics."""
