@@ -33,7 +33,8 @@ def generate() -> None:
     )
     if failed:
         raise SystemExit("protoc failed; its messages stand above")
-    shutil.copy(HERE / "calls.yaml", OUT / "crm/calls.yaml")
+    for listed in ("calls.yaml", "errors.yaml"):
+        shutil.copy(HERE / listed, OUT / "crm" / listed)
     for stray in OUT.glob("google/**/*.py*"):
         stray.unlink()  # googleapis-common-protos has these
 
@@ -43,5 +44,5 @@ generate()
 setup(
     packages=find_namespace_packages("python"),
     package_dir={"": "python"},
-    package_data={"crm": ["descriptors.binpb", "calls.yaml"], "": ["*.pyi"]},
+    package_data={"crm": ["descriptors.binpb", "calls.yaml", "errors.yaml"], "": ["*.pyi"]},
 )

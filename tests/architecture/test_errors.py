@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from string import Formatter
 
-from docs.generate_errors import errors, page
+from docs.generate_errors import contract, errors, page
 from tests.architecture.house import ROOT, text
 
 
@@ -45,6 +45,11 @@ def test_every_error_has_a_kind() -> None:
 def test_the_page_lists_every_error() -> None:
     """An integrator reads the page, not our classes."""
     assert text(ROOT / "docs/errors.md") == page(), "run python docs/generate_errors.py"
+
+
+def test_the_contracts_list_every_error() -> None:
+    """The front door publishes them, and knows no other service's classes."""
+    assert text(ROOT / "protos/errors.yaml") == contract(), "run python docs/generate_errors.py"
 
 
 def _placeholders(sentence: str) -> set[str]:

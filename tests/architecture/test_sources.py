@@ -64,8 +64,12 @@ def test_habits_of_production_code(rule: Rule) -> None:
     assert not found, report(rule, found)
 
 
+# What only exists for Node is skipped, and says so, where there is no npm.
+_MAY_SKIP = ROOT / "tests/support/npm.py"
+
+
 def test_no_test_is_emptied() -> None:
-    found = offences(rules.emptied_tests, python(ROOT / "tests"))
+    found = offences(rules.emptied_tests, [path for path in python(ROOT / "tests") if path != _MAY_SKIP])
     assert not found, report(rules.emptied_tests, found)
 
 

@@ -49,11 +49,17 @@ class PublicMethod:
 
 
 def descriptors() -> FileDescriptorSet:
-    """The descriptor set built with the protos, without their comments."""
-    files = FileDescriptorSet.FromString(resources.files("crm").joinpath("descriptors.binpb").read_bytes())
-    for file in files.file:
+    """The descriptor set built with the protos."""
+    return FileDescriptorSet.FromString(resources.files("crm").joinpath("descriptors.binpb").read_bytes())
+
+
+def without_comments(files: FileDescriptorSet) -> FileDescriptorSet:
+    """As programs need it."""
+    bare = FileDescriptorSet()
+    bare.CopyFrom(files)
+    for file in bare.file:
         file.ClearField("source_code_info")
-    return files
+    return bare
 
 
 def public_methods(files: FileDescriptorSet) -> list[PublicMethod]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-LARGEST = 16 * 1024
-
 HOME_HEADERS = {
     "content-type": "text/html; charset=utf-8",
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
@@ -38,14 +36,12 @@ consoles, shops and back offices of the enterprise.</p>
 <dt>gRPC over TLS</dt><dd>at the same address, services <code>crm.*.v1</code></dd>
 <dt>Sign in</dt><dd><code>POST /v1/auth:login</code>, then send
 <code>Authorization: Bearer &lt;accessToken&gt;</code></dd>
+<dt>Described</dt><dd><a href="/docs">/docs</a> for people, <a href="/openapi.json">/openapi.json</a>
+and <a href="/asyncapi.json">/asyncapi.json</a> for tools</dd>
 <dt>Keys that verify tokens</dt><dd><a href="/.well-known/jwks.json">/.well-known/jwks.json</a></dd>
 <dt>Health</dt><dd><a href="/healthz">/healthz</a></dd>
 </dl>
 <pre>curl https://&lt;this host&gt;/v1/auth:self -H "Authorization: Bearer $TOKEN"</pre>
-<h2>Its description</h2>
-<p>Each method, field and permission is described in the protos of the repository, folder
-<code>protos/crm/</code>; servers inside the installation describe themselves by gRPC reflection.
-Concepts, decisions and runbooks stand in the folder <code>docs/</code>.</p>
 </body>
 </html>
 """

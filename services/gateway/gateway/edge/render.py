@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from gateway.edge import jwt, secrets
 from gateway.edge.bootstrap import bootstrap
 from gateway.edge.catalogue import PublicMethod, descriptors, public_methods
 from gateway.edge.clusters import clusters
+from gateway.edge.description.publishing import documents
 from gateway.edge.files import discovery, write_bytes, write_json
 from gateway.edge.listeners import listener
 from gateway.edge.routes import route_configuration
@@ -36,12 +37,15 @@ def render(settings: EdgeSettings, keys: Sequence[Mapping[str, str]]) -> Path:
         write_json(secrets.file_of(name, directory), discovery([secret]))
     jwt.write_keys(keys, directory)
     write_json(directory / "clusters.json", discovery(clusters(settings)))
-    write_json(directory / "routes.json", discovery([route_configuration(methods, settings)]))
+    published = documents(files, methods, settings)
+    current = {transcoder.file, *(file for document in published for file in document.write(directory))}
+    routes = route_configuration(methods, published, settings)
+    write_json(directory / "routes.json", discovery([routes]))
     outside = listener(settings, transcoder, directory / "routes.json")
     write_json(directory / "listeners.json", discovery([outside]))
     start = directory / "bootstrap.json"
     write_json(start, bootstrap(settings, directory / "clusters.json", directory / "listeners.json"))
-    _remove_earlier(directory, transcoder)
+    _remove_earlier(directory, current)
     return start
 
 
@@ -51,8 +55,8 @@ def _demand_addresses(methods: Sequence[PublicMethod], settings: EdgeSettings) -
         raise ValueError(f"CRM_EDGE_UPSTREAMS names no address of {', '.join(sorted(missing))}")
 
 
-def _remove_earlier(directory: Path, current: Transcoder) -> None:
-    """Descriptors of earlier releases; the listener that read them holds them in memory."""
-    for file in directory.glob("descriptors-*.binpb"):
-        if file != current.file:
+def _remove_earlier(directory: Path, current: Collection[Path]) -> None:
+    """Descriptors and documents of earlier releases; whoever read them holds them in memory."""
+    for file in (*directory.glob("descriptors-*.binpb"), *directory.glob("published/*")):
+        if file not in current:
             file.unlink()

@@ -110,6 +110,20 @@ INTERNAL = Refusal(
     500, code_pb2.INTERNAL, "INTERNAL", "Something went wrong on our side.", "我们这边出现了问题。"
 )
 
+REFUSALS = (
+    UNAUTHENTICATED,
+    PERMISSION_DENIED,
+    NO_SUCH_METHOD,
+    INVALID_REQUEST,
+    BODY_TOO_LARGE,
+    HEADERS_TOO_LARGE,
+    RATE_LIMITED,
+    DEADLINE_EXCEEDED,
+    UNAVAILABLE,
+    UNWELL,
+    INTERNAL,
+)
+
 
 def local_replies() -> Json:
     """What Envoy says in its own name; the first mapper that fits is taken."""

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from pathlib import Path
 
 from gateway.edge import access, bodies, limits, pages
 from gateway.edge.catalogue import PublicMethod
+from gateway.edge.description.publishing import Document
 from gateway.edge.files import Json, typed
 from gateway.edge.settings import EdgeSettings
 
 NAME = "api"
 
 
-def route_configuration(methods: list[PublicMethod], settings: EdgeSettings) -> Json:
-    """All routes, in the order in which they are tried."""
+# Of a document; they are held in memory, once.
+_LARGEST_DOCUMENT = 8 << 20
+_READING = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD"}}}
+_UNPACKS = {"name": "accept-encoding", "string_match": {"safe_regex": {"regex": r".*\bgzip\b.*"}}}
+
+
+def route_configuration(
+    methods: Sequence[PublicMethod], published: Sequence[Document], settings: EdgeSettings
+) -> Json:
+    """All routes, in the order in which they are tried. `published` stand below settings.dir."""
     return typed(
         "config.route.v3.RouteConfiguration",
         name=NAME,
-        max_direct_response_body_size_bytes=pages.LARGEST,
+        max_direct_response_body_size_bytes=_LARGEST_DOCUMENT,
         virtual_hosts=[
             {
                 "name": NAME,
@@ -26,6 +37,8 @@ def route_configuration(methods: list[PublicMethod], settings: EdgeSettings) -> 
                     *(_method(method, settings) for method in methods),
                     *(_large_json(method) for method in methods if bodies.largest(method) > bodies.ORDINARY),
                     _home(),
+                    *(_document(document, settings.dir, packed=True) for document in published),
+                    *(_document(document, settings.dir, packed=False) for document in published),
                     _nothing_here(),
                 ],
             }
@@ -86,12 +99,23 @@ def _retries() -> Json:
 def _home() -> Json:
     return {
         "name": "home",
-        "match": {
-            "path": "/",
-            "headers": [{"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD"}}}],
-        },
+        "match": {"path": "/", "headers": [_READING]},
         "direct_response": {"status": 200, "body": {"inline_string": pages.HOME}},
         "response_headers_to_add": [_set(name, value) for name, value in pages.HOME_HEADERS.items()],
+        **_open(),
+    }
+
+
+def _document(document: Document, directory: Path, packed: bool) -> Json:
+    """What the door says of itself; packed when the caller can unpack it."""
+    headers = {"vary": "accept-encoding", **document.headers}
+    if packed:
+        headers["content-encoding"] = "gzip"
+    return {
+        "name": f"{document.path.lstrip('/')}{' packed' if packed else ''}",
+        "match": {"path": document.path, "headers": [_READING, *([_UNPACKS] if packed else [])]},
+        "direct_response": {"status": 200, "body": {"filename": str(document.file(directory, packed))}},
+        "response_headers_to_add": [_set(name, value) for name, value in headers.items()],
         **_open(),
     }
 

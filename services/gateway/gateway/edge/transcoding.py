@@ -7,7 +7,7 @@ from pathlib import Path
 
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
-from gateway.edge.catalogue import PublicMethod
+from gateway.edge.catalogue import PublicMethod, without_comments
 from gateway.edge.files import Json, typed
 
 _LARGEST_ANSWER = 8 << 20
@@ -21,7 +21,7 @@ class Transcoder:
     """
 
     def __init__(self, files: FileDescriptorSet, methods: list[PublicMethod], directory: Path) -> None:
-        self.content = files.SerializeToString(deterministic=True)
+        self.content = without_comments(files).SerializeToString(deterministic=True)
         self.file = directory / f"descriptors-{sha256(self.content).hexdigest()[:12]}.binpb"
         self._services = sorted({method.service for method in methods})
 

@@ -1,0 +1,74 @@
+"""The limits a caller meets, in one table: docs/limits.md, the OpenAPI description and the page show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.edge import bodies, replies
+from gateway.edge.replies import Refusal
+from gateway.edge.settings import EdgeSettings
+
+_MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Limit:
+    """`most` in words; beyond it a call ends with the reason; `setting` changes it, where one does."""
+
+    what: str
+    most: str
+    reason: str
+    setting: str = ""
+
+
+def limits(settings: EdgeSettings) -> list[Limit]:
+    """What this installation allows."""
+    return [
+        *_sizes(),
+        Limit(
+            "calls of one caller (a user or a service account)",
+            f"{settings.calls_per_second:,} a second",
+            _reason(replies.RATE_LIMITED),
+            "CRM_EDGE_CALLS_PER_SECOND",
+        ),
+        Limit(
+            "calls of one address to methods that need no token",
+            f"{settings.anonymous_calls_per_second:,} a second",
+            _reason(replies.RATE_LIMITED),
+            "CRM_EDGE_ANONYMOUS_CALLS_PER_SECOND",
+        ),
+        Limit(
+            "time of a call that brings no `grpc-timeout`",
+            f"{settings.deadline} s",
+            _reason(replies.DEADLINE_EXCEEDED),
+            "CRM_EDGE_DEADLINE",
+        ),
+        Limit(
+            "time a call may ask for",
+            f"{settings.longest_deadline} s",
+            _reason(replies.DEADLINE_EXCEEDED),
+            "CRM_EDGE_LONGEST_DEADLINE",
+        ),
+        Limit("calls open at a time on one connection", "100", "HTTP/2 `REFUSED_STREAM`"),
+        Limit(
+            "open connections",
+            f"{settings.max_connections:,}",
+            "the connection is closed",
+            "CRM_EDGE_MAX_CONNECTIONS",
+        ),
+    ]
+
+
+def _sizes() -> list[Limit]:
+    large = _reason(replies.BODY_TOO_LARGE)
+    return [
+        Limit("body of a request", f"{bodies.ORDINARY // _MIB} MiB", large),
+        Limit("body of a batch request", f"{bodies.BATCH // _MIB} MiB", large),
+        Limit("headers of a request", "32 KiB, 100 of them", _reason(replies.HEADERS_TOO_LARGE)),
+        Limit("items of a page", "200; 50 when the call says nothing", "fewer are answered"),
+        Limit("items of a batch", "500", "`INVALID_FIELDS`"),
+    ]
+
+
+def _reason(refusal: Refusal) -> str:
+    return f"`{refusal.reason}`, HTTP {refusal.http}"
