@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from google.protobuf.descriptor import ServiceDescriptor
@@ -109,7 +110,7 @@ def opened(
 
 
 def settings_for(
-    directory: Path, authority: Authority, upstreams: dict[str, list[str]], **more: int
+    directory: Path, authority: Authority, upstreams: dict[str, list[str]], **more: Any
 ) -> EdgeSettings:
     outside, client = authority.outside("outside"), authority.inside("envoy")
     return EdgeSettings(
@@ -122,7 +123,7 @@ def settings_for(
         ca=authority.file,
         listen=f"127.0.0.1:{free_port()}",
         admin=f"127.0.0.1:{free_port()}",
-        **more,  # type: ignore[arg-type]
+        **more,
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from gateway.edge import access, accesslog, bodies, health, jwt, limits, replies, routes, secrets
+from gateway.edge import access, accesslog, bodies, browsers, health, jwt, limits, replies, routes, secrets
 from gateway.edge.files import Json, config_source, typed
 from gateway.edge.settings import Address, EdgeSettings
-from gateway.edge.transcoding import Transcoder
 
 _ANSWER_HEADERS = {
     "cache-control": "no-store",
@@ -22,7 +22,8 @@ _NOBODY = {"address_prefix": "255.255.255.255", "prefix_len": 32}
 _INTERNAL = ("x-forwarded-client-cert", "x-forwarded-host", "x-real-ip", "forwarded")
 
 
-def listener(settings: EdgeSettings, transcoder: Transcoder, routes_file: Path) -> Json:
+def listener(settings: EdgeSettings, to_grpc: Sequence[Json], routes_file: Path) -> Json:
+    """`to_grpc` are the filters that make gRPC of a JSON call."""
     address = Address.parse(settings.listen)
     return typed(
         "config.listener.v3.Listener",
@@ -38,7 +39,7 @@ def listener(settings: EdgeSettings, transcoder: Transcoder, routes_file: Path) 
                 "filters": [
                     {
                         "name": "envoy.filters.network.http_connection_manager",
-                        "typed_config": _connection_manager(settings, transcoder, routes_file),
+                        "typed_config": _connection_manager(settings, to_grpc, routes_file),
                     }
                 ],
             }
@@ -63,13 +64,13 @@ def _tls(directory: Path) -> Json:
     }
 
 
-def _connection_manager(settings: EdgeSettings, transcoder: Transcoder, routes_file: Path) -> Json:
+def _connection_manager(settings: EdgeSettings, to_grpc: Sequence[Json], routes_file: Path) -> Json:
     return typed(
         "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         stat_prefix="outside",
         codec_type="AUTO",
         rds={"route_config_name": routes.NAME, "config_source": config_source(routes_file)},
-        http_filters=_filters(settings, transcoder),
+        http_filters=_filters(settings, to_grpc),
         local_reply_config=replies.local_replies(),
         access_log=[accesslog.to_stdout()],
         **_caller(settings),
@@ -78,13 +79,14 @@ def _connection_manager(settings: EdgeSettings, transcoder: Transcoder, routes_f
     )
 
 
-def _filters(settings: EdgeSettings, transcoder: Transcoder) -> list[Json]:
+def _filters(settings: EdgeSettings, to_grpc: Sequence[Json]) -> list[Json]:
     """In the order a call meets them; an answer meets them in reverse."""
     return [
         _answer_headers(),
         *health.http_filters(settings.upstreams),
+        *browsers.http_filters(),
         bodies.http_filter(),
-        transcoder.http_filter(),
+        *to_grpc,
         # From here on every call is gRPC.
         jwt.http_filter(settings.dir),
         access.http_filter(),

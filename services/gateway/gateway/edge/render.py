@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from gateway.edge import jwt, secrets
+from gateway.edge import jwt, secrets, unknown_fields
 from gateway.edge.bootstrap import bootstrap
 from gateway.edge.catalogue import PublicMethod, descriptors, public_methods
 from gateway.edge.clusters import clusters
+from gateway.edge.description.contracts import Contracts
 from gateway.edge.description.publishing import documents
 from gateway.edge.files import discovery, write_bytes, write_json
 from gateway.edge.listeners import listener
@@ -41,7 +42,8 @@ def render(settings: EdgeSettings, keys: Sequence[Mapping[str, str]]) -> Path:
     current = {transcoder.file, *(file for document in published for file in document.write(directory))}
     routes = route_configuration(methods, published, settings)
     write_json(directory / "routes.json", discovery([routes]))
-    outside = listener(settings, transcoder, directory / "routes.json")
+    to_grpc = [unknown_fields.http_filter(Contracts(files), methods), transcoder.http_filter()]
+    outside = listener(settings, to_grpc, directory / "routes.json")
     write_json(directory / "listeners.json", discovery([outside]))
     start = directory / "bootstrap.json"
     write_json(start, bootstrap(settings, directory / "clusters.json", directory / "listeners.json"))

@@ -28,15 +28,23 @@ class Refusal:
     reason: str
     en: str
     zh: str
+    # The field that is to blame; whoever refuses puts its path for "{field}".
+    field: str = ""
 
     def status(self) -> status_pb2.Status:
+        info = error_details_pb2.ErrorInfo(reason=self.reason, domain=DOMAIN)
+        details: list[Message] = [
+            info,
+            error_details_pb2.LocalizedMessage(locale="zh-CN", message=self.zh),
+        ]
+        if self.field:
+            info.metadata["field"] = self.field
+            blamed = error_details_pb2.BadRequest.FieldViolation(
+                field=self.field, reason=self.reason, description=self.en
+            )
+            details.append(error_details_pb2.BadRequest(field_violations=[blamed]))
         return status_pb2.Status(
-            code=self.code,
-            message=self.en,
-            details=[
-                _packed(error_details_pb2.ErrorInfo(reason=self.reason, domain=DOMAIN)),
-                _packed(error_details_pb2.LocalizedMessage(locale="zh-CN", message=self.zh)),
-            ],
+            code=self.code, message=self.en, details=[_packed(detail) for detail in details]
         )
 
 
@@ -67,6 +75,14 @@ INVALID_REQUEST = Refusal(
     "INVALID_REQUEST",
     "The request can't be read as the method's request message.",
     "无法按该方法的请求格式解析此请求。",
+)
+UNKNOWN_FIELD = Refusal(
+    400,
+    code_pb2.INVALID_ARGUMENT,
+    "UNKNOWN_FIELD",
+    "The method does not know the field {field}.",
+    "该方法没有字段 {field}。",
+    field="{field}",
 )
 BODY_TOO_LARGE = Refusal(
     413,
@@ -115,6 +131,7 @@ REFUSALS = (
     PERMISSION_DENIED,
     NO_SUCH_METHOD,
     INVALID_REQUEST,
+    UNKNOWN_FIELD,
     BODY_TOO_LARGE,
     HEADERS_TOO_LARGE,
     RATE_LIMITED,
@@ -129,6 +146,7 @@ def local_replies() -> Json:
     """What Envoy says in its own name; the first mapper that fits is taken."""
     exact = (PERMISSION_DENIED, NO_SUCH_METHOD, BODY_TOO_LARGE, RATE_LIMITED, HEADERS_TOO_LARGE)
     mappers = [
+        _as_written(_because("lua_response"), UNKNOWN_FIELD.http),
         _as_json(_all(_on_health_path(), _status("EQ", 200)), 200, {"status": "SERVING"}),
         *_mappers(_all(_on_health_path(), _status("EQ", 503)), UNWELL),
         # Envoy calls a token for another audience forbidden.
@@ -164,6 +182,15 @@ def _as_json(when: Json, status: int, body: Json) -> Json:
         "status_code": status,
         "body_format_override": {"json_format": body, "content_type": "application/json"},
     }
+
+
+def _as_written(when: Json, status: int) -> Json:
+    """Whoever refuses has written the whole answer."""
+    whole = {
+        "text_format_source": {"inline_string": "%LOCAL_REPLY_BODY%"},
+        "content_type": "application/json",
+    }
+    return {"filter": when, "status_code": status, "body_format_override": whole}
 
 
 def _as_grpc(when: Json, refusal: Refusal) -> Json:

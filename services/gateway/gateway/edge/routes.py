@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from gateway.edge import access, bodies, limits, pages
+from gateway.edge import access, bodies, browsers, limits, pages, unknown_fields
 from gateway.edge.catalogue import PublicMethod
 from gateway.edge.description.publishing import Document
 from gateway.edge.files import Json, typed
@@ -19,6 +20,11 @@ NAME = "api"
 _LARGEST_DOCUMENT = 8 << 20
 _READING = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD"}}}
 _UNPACKS = {"name": "accept-encoding", "string_match": {"safe_regex": {"regex": r".*\bgzip\b.*"}}}
+# gRPC-Web too: the filter that makes gRPC of it does so after the route is found.
+_IS_GRPC = {
+    "name": "content-type",
+    "string_match": {"safe_regex": {"regex": r"application/grpc(-web(-text)?)?(\+.*)?"}},
+}
 
 
 def route_configuration(
@@ -33,12 +39,15 @@ def route_configuration(
             {
                 "name": NAME,
                 "domains": ["*"],
+                **browsers.of_host(settings),
                 "routes": [
                     *(_method(method, settings) for method in methods),
                     *(_large_json(method) for method in methods if bodies.largest(method) > bodies.ORDINARY),
                     _home(),
                     *(_document(document, settings.dir, packed=True) for document in published),
                     *(_document(document, settings.dir, packed=False) for document in published),
+                    # A call without a body has no field to be looked for.
+                    _nothing_here(unknown_fields.off(), headers=[_READING]),
                     _nothing_here(),
                 ],
             }
@@ -52,8 +61,7 @@ def _method(method: PublicMethod, settings: EdgeSettings) -> Json:
         "name": method.path.lstrip("/"),
         "match": {
             "path": method.path,
-            "grpc": {},
-            "headers": [{"name": ":method", "string_match": {"exact": "POST"}}],
+            "headers": [{"name": ":method", "string_match": {"exact": "POST"}}, _IS_GRPC],
         },
         "route": {
             "cluster": method.owner,
@@ -61,7 +69,11 @@ def _method(method: PublicMethod, settings: EdgeSettings) -> Json:
             **({"retry_policy": _retries()} if method.repeatable and not method.streaming else {}),
         },
         **({"metadata": limits.BY_ADDRESS} if method.anyone else {}),
-        "typed_per_filter_config": {**access.of_method(method), **bodies.of_method(method)},
+        "typed_per_filter_config": {
+            **access.of_method(method),
+            **bodies.of_method(method),
+            **unknown_fields.off(),
+        },
     }
 
 
@@ -126,8 +138,13 @@ def _large_json(method: PublicMethod) -> Json:
     return {**_nothing_here(), "match": {"safe_regex": {"regex": regex}}, **_open(bodies.of_json(method))}
 
 
-def _nothing_here() -> Json:
-    return {"name": "nothing here", "match": {"prefix": "/"}, "direct_response": {"status": 404}, **_open()}
+def _nothing_here(more: Json | None = None, **match: Any) -> Json:
+    """Also where a JSON call stands until the transcoder has found its method.
+
+    CORS looks at routes that lead to a cluster only; there is none of this name, which means 404.
+    """
+    nowhere = {"cluster": "nowhere", "cluster_not_found_response_code": "NOT_FOUND"}
+    return {"name": "nothing here", "match": {"prefix": "/", **match}, "route": nowhere, **_open(more)}
 
 
 def _open(more: Json | None = None) -> Json:

@@ -52,6 +52,7 @@ class EdgeSettings(BaseSettings):
     CRM_EDGE_ANONYMOUS_CALLS_PER_SECOND  100    of one address, to methods that need no token
     CRM_EDGE_TRUSTED_HOPS                0      proxies in front whose x-forwarded-for is believed
     CRM_EDGE_MAX_CONNECTIONS             10000  open connections from outside
+    CRM_EDGE_CORS_ORIGINS                []     JSON: pages of which origins may call, ["https://console.example"]
     """
 
     model_config = SettingsConfigDict(env_prefix="CRM_EDGE_", frozen=True)
@@ -72,3 +73,4 @@ class EdgeSettings(BaseSettings):
     anonymous_calls_per_second: int = Field(100, gt=0)
     trusted_hops: int = Field(0, ge=0)
     max_connections: int = Field(10_000, gt=0)
+    cors_origins: list[Annotated[str, Field(pattern=r"^https?://[^/*]+$")]] = []
