@@ -24,6 +24,7 @@ from grpc_status import rpc_status
 
 from crm.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from crm.customer.v1.duplicate_service_pb2_grpc import DuplicateServiceStub
+from crm.customer.v1.export_service_pb2_grpc import ExportServiceStub
 from crm.customer.v1.import_service_pb2_grpc import ImportServiceStub
 from crm.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from crm.gateway.v1.auth_service_pb2 import ExchangeSecretRequest, LoginRequest, RefreshRequest
@@ -183,6 +184,7 @@ class Session:
         self.directory = DirectoryServiceStub(channel)
         self.customers = CustomerServiceStub(channel)
         self.duplicates = DuplicateServiceStub(channel)
+        self.exports = ExportServiceStub(channel)
         self.imports = ImportServiceStub(channel)
         self.timelines = TimelineServiceStub(channel)
         self.orders = OrderServiceStub(channel)

@@ -28,6 +28,7 @@ IMPERSONAL = {
 }
 # Permissions that decide what an answer shows, and not who may ask.
 BESIDE_METHODS = {
+    "customer.exports.raw": "a file holds cells as they are stored, and not as spreadsheets bear them",
     "customer.personal.read": "personal fields are shown as they are instead of masked",
 }
 WIDE = {

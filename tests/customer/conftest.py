@@ -29,13 +29,14 @@ def session_app(clock: FixedClock) -> Iterator[CustomerApp]:
 
 @pytest.fixture
 def app(session_app: CustomerApp, clock: FixedClock) -> CustomerApp:
-    """The service with empty tables; schemes stay."""
+    """The service with empty tables; schemes and the first export policy stay."""
     clock.instant = NOON
     with session_app.engine.begin() as connection:
         connection.exec_driver_sql(
             "truncate customers, match_keys, merges, duplicate_scans, external_ids, orders, classes,"
-            " class_changes, outbox, timers, audit, idempotency cascade"
+            " class_changes, exports, outbox, timers, audit, idempotency cascade"
         )
+        connection.exec_driver_sql("delete from export_policies where version > 1")
     return session_app
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from customer import metrics
 from customer.config import CustomerSettings
+from customer.store.exporting import Exporting
 from customer.store.importing import Importing
 from customer.store.indexing import Indexer
 from customer.store.unit_of_work import CustomerWork
@@ -25,11 +26,14 @@ class CustomerApp(App):
         self.indexer = Indexer(BlindIndex(self.keyring))
         files = Sealer(self.keyring, installation="crm", service=self.service, key_class="file")
         self.importing = Importing(self, self.sealer, self.indexer, files)
+        self.exporting = Exporting(self, self.sealer, files)
 
         self.counters = self._counters()
 
     def work(self, principal: Principal) -> CustomerWork:
-        return CustomerWork(self, principal, self.sealer, self.indexer, self.importing, self.counters)
+        return CustomerWork(
+            self, principal, self.sealer, self.indexer, self.importing, self.exporting, self.counters
+        )
 
     def _counters(self) -> Counters:
         local = LocalCounters()

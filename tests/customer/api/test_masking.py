@@ -10,11 +10,11 @@ import pytest
 from crm.customer.v1 import customer_pb2 as pb
 from crm.customer.v1 import customer_service_pb2 as rpc
 from crm.options.v1 import options_pb2
-from customer.api.masking import masked
 from customer.domain.errors import CustomerNotFound, NotAPerson
 from customer.wiring import CustomerApp
 from kernel.pure.errors import Invalid
 from kernel.pure.grants import Scope
+from kernel.rpc.masking import masked
 from tests.customer.api.calls import Client, user
 
 PERSON = {

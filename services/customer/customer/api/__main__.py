@@ -2,6 +2,7 @@
 
 from customer.api.customers import CustomerServicer
 from customer.api.duplicates import DuplicateServicer
+from customer.api.exports import ExportServicer
 from customer.api.imports import ImportServicer
 from customer.api.internal import ContactServicer, IntakeServicer, SubjectServicer
 from customer.api.timeline import TimelineServicer
@@ -16,6 +17,7 @@ if __name__ == "__main__":
             "crm.customer.v1.ContactService": ContactServicer(app),
             "crm.customer.v1.CustomerService": CustomerServicer(app),
             "crm.customer.v1.DuplicateService": DuplicateServicer(app),
+            "crm.customer.v1.ExportService": ExportServicer(app),
             "crm.customer.v1.ImportService": ImportServicer(app),
             "crm.customer.v1.IntakeService": IntakeServicer(app),
             "crm.customer.v1.SubjectService": SubjectServicer(app),

@@ -8,7 +8,6 @@ from typing import Any
 
 from crm.customer.v1 import customer_pb2 as pb
 from crm.customer.v1 import timeline_service_pb2 as rpc
-from customer.api.masking import masked
 from customer.api.translate import money
 from customer.domain.errors import CustomerNotFound
 from customer.domain.interaction import KINDS, Interaction, InteractionDraft
@@ -21,6 +20,7 @@ from kernel.pure.errors import Invalid, Violation
 from kernel.pure.ids import parse_id
 from kernel.pure.paging import page_size
 from kernel.rpc.call import Call
+from kernel.rpc.masking import masked
 
 _KINDS = {kind: f"INTERACTION_KIND_{kind.upper()}" for kind in KINDS}
 _KIND_NAMES = {rpc.InteractionKind.Value(name): kind for kind, name in _KINDS.items()}

@@ -12,11 +12,11 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from crm.customer.v1 import customer_pb2 as pb
 from crm.customer.v1 import customer_service_pb2 as rpc
 from crm.type.v1 import money_pb2
-from customer.api.masking import masked
 from customer.domain.customer import COMPANY_SIZES, NOBODY, Company, ExternalId, Person, Profile
 from kernel.pure.errors import CrmError, Invalid, Violation
 from kernel.pure.ids import parse_id
 from kernel.pure.money import Money
+from kernel.rpc.masking import masked
 
 _OUTPUT_ONLY = {"id", "etag"} | {
     field.name

@@ -64,3 +64,20 @@ class CustomersMerged(Event):
 
     type = "crm.customer.v1.CustomersMerged"
     links: tuple[MergedCustomer, ...]
+
+
+@dataclass(frozen=True)
+class CustomersExported(Event):
+    """Somebody took customers out as a file; `personal`: personal fields, unmasked, are in it."""
+
+    type = "crm.customer.v1.CustomersExported"
+    export_id: UUID
+    exporter_id: UUID
+    approver_id: UUID | None
+    customers: int
+    personal: bool
+    format: str
+
+    @property
+    def subject(self) -> str:
+        return str(self.export_id)

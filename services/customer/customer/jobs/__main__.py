@@ -1,17 +1,22 @@
 """python -m customer.jobs: keeps time and does long work."""
 
-from customer.jobs import scan_duplicates
+from customer.jobs import export_customers, scan_duplicates
 from customer.jobs.import_customers import destroy_uploads, import_customers
 from customer.jobs.purge_customers import purge_customers
 from customer.jobs.review_classes import review_classes
-from customer.usecases.ports import IMPORT, PURGE, REVIEW, UPLOAD_EXPIRES
+from customer.usecases.ports import EXPORT_EXPIRES, IMPORT, PURGE, REVIEW, UPLOAD_EXPIRES
 from customer.wiring import build
 from kernel.jobs.job import Job
 from kernel.jobs.worker import main
 
 if __name__ == "__main__":
     app = build()
-    timers = {REVIEW: review_classes, PURGE: purge_customers, UPLOAD_EXPIRES: destroy_uploads}
+    timers = {
+        REVIEW: review_classes,
+        PURGE: purge_customers,
+        UPLOAD_EXPIRES: destroy_uploads,
+        EXPORT_EXPIRES: export_customers.destroy_exports,
+    }
     # Each minute besides, for imports whose job was lost or gave up.
-    jobs = [Job(IMPORT, import_customers, every="* * * * *"), scan_duplicates.JOB]
+    jobs = [Job(IMPORT, import_customers, every="* * * * *"), export_customers.JOB, scan_duplicates.JOB]
     main(app, jobs=jobs, timers=timers, destroy_day_keys=app.keyring.destroy_days_before)

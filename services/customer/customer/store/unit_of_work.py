@@ -5,6 +5,8 @@ from __future__ import annotations
 from customer.store.class_changes import ClassChangeRepository
 from customer.store.classes import ClassRepository
 from customer.store.customers import CustomerRepository
+from customer.store.exporting import Exporting
+from customer.store.exports import ExportRepository
 from customer.store.history import History
 from customer.store.importing import Importing
 from customer.store.imports import ImportRepository
@@ -34,6 +36,7 @@ class CustomerWork(UnitOfWork):
         sealer: Sealer,
         indexer: Indexer,
         importing: Importing,
+        exporting: Exporting,
         counters: Counters,
     ) -> None:
         super().__init__(app, principal)
@@ -53,6 +56,7 @@ class CustomerWork(UnitOfWork):
         self.uploads = UploadRepository(self.session, principal, importing.file_sealer, app.keyring)
         self.imports = ImportRepository(self.session, principal, self.now)
         self.staging = StagingRepository(self.session)
+        self.exports = ExportRepository(self.session, principal, self.reader, exporting, self.now)
 
     def audit_apart(self, action: str, object_type: str, object_id: object) -> None:
         """Notes what stays noted even when this transaction is rolled back."""

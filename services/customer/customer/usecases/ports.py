@@ -26,6 +26,9 @@ REVIEW = "review_classes"
 # The job that works through imports, and the timer, one a file, that destroys what was uploaded.
 IMPORT = "import_customers"
 UPLOAD_EXPIRES = "destroy_uploads"
+# The job that writes exports, and the timer, one a file, that destroys what was written.
+EXPORT = "export_customers"
+EXPORT_EXPIRES = "destroy_exports"
 # The job that looks for duplicates among all customers.
 SCAN = "scan_duplicates"
 # The timer, one a deleted customer, on the instant when it can't be brought back any more.

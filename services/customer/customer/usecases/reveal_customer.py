@@ -19,8 +19,19 @@ def reveal_customer(work: Work, customer_id: UUID, reason: str) -> UUID:
 
     Raises Invalid for a reason that is none, CustomerNotFound or NotAPerson.
     """
-    reason = reason.strip()
     checks = Checks()
+    reason = check_reason(reason, checks)
+    checks.raise_if_any()
+    customer = work.customers.lend(customer_id, PERMISSION)
+    if not isinstance(customer.profile.details, Person):
+        raise NotAPerson(id=customer_id)
+    work.audit("reveal", "customer", customer.id, reason=reason)
+    return customer.id
+
+
+def check_reason(reason: str, checks: Checks) -> str:
+    """Why somebody looks at more than their daily work shows; refuses what is none."""
+    reason = reason.strip()
     if not _SHORTEST_REASON <= len(reason) <= _LONGEST_REASON:
         checks.refuse(
             "reason",
@@ -28,9 +39,4 @@ def reveal_customer(work: Work, customer_id: UUID, reason: str) -> UUID:
             f"must have {_SHORTEST_REASON} to {_LONGEST_REASON} characters",
             f"必须有 {_SHORTEST_REASON} 到 {_LONGEST_REASON} 个字符",
         )
-    checks.raise_if_any()
-    customer = work.customers.lend(customer_id, PERMISSION)
-    if not isinstance(customer.profile.details, Person):
-        raise NotAPerson(id=customer_id)
-    work.audit("reveal", "customer", customer.id, reason=reason)
-    return customer.id
+    return reason

@@ -15,6 +15,11 @@ _DELETE_CUSTOMERS = "customer.customers.delete"
 _MERGE_CUSTOMERS = "customer.customers.merge"
 _CHECK_DUPLICATES = "customer.duplicates.check"
 _IMPORT_CUSTOMERS = "customer.customers.import"
+_EXPORT_CUSTOMERS = "customer.customers.export"
+# Cells as they are stored, which a spreadsheet may take for formulas: for programs.
+_EXPORT_RAW = "customer.exports.raw"
+_APPROVE_EXPORTS = "customer.exports.approve"
+_MANAGE_EXPORTS = "customer.exports.manage"
 # Personal fields: shown as they are, or masked until revealed for a reason.
 _READ_PERSONAL = "customer.personal.read"
 _REVEAL_PERSONAL = "customer.personal.reveal"
@@ -48,6 +53,9 @@ _EVERY_CHANGE = (
     _MERGE_CUSTOMERS,
     _CHECK_DUPLICATES,
     _IMPORT_CUSTOMERS,
+    _EXPORT_CUSTOMERS,
+    _APPROVE_EXPORTS,
+    _MANAGE_EXPORTS,
     _REVEAL_PERSONAL,
     _CREATE_INTERACTIONS,
     _WRITE_ORDERS,
@@ -94,7 +102,14 @@ PRESETS = (
         "sales_manager",
         "Sales manager",
         "销售经理",
-        subtree=(*_SELLING, _DELETE_CUSTOMERS, _MERGE_CUSTOMERS, _IMPORT_CUSTOMERS, _REVEAL_PERSONAL),
+        subtree=(
+            *_SELLING,
+            _DELETE_CUSTOMERS,
+            _MERGE_CUSTOMERS,
+            _IMPORT_CUSTOMERS,
+            _EXPORT_CUSTOMERS,
+            _REVEAL_PERSONAL,
+        ),
         all=(*_REFERENCE, *_DIRECTORY),
     ),
     _preset("agent", "Service agent", "客服", all=(*_SERVING, *_REFERENCE)),
@@ -108,6 +123,7 @@ PRESETS = (
             _READ_CUSTOMERS,
             _UPDATE_CUSTOMERS,
             _REVEAL_PERSONAL,
+            _APPROVE_EXPORTS,
             _READ_ORDERS,
             _READ_SCHEMES,
             *_DIRECTORY,
@@ -124,6 +140,8 @@ PRESETS = (
             _UPDATE_CUSTOMERS,
             _CHECK_DUPLICATES,
             _IMPORT_CUSTOMERS,
+            _EXPORT_CUSTOMERS,
+            _EXPORT_RAW,
             _READ_PERSONAL,
             _CREATE_INTERACTIONS,
             _READ_ORDERS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import date
 
 _YEAR_FIRST = re.compile(
@@ -14,6 +15,9 @@ _DIGITS = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 _BETWEEN = re.compile(r"\s*[;；,，、/|\n]\s*")
 _BETWEEN_ADDRESSES = re.compile(r"[\s;；,，、/|]+")
+# A member in quotes, in which a quote stands twice, may hold what else separates members.
+_QUOTED = re.compile(r'(?:^|(?<=[;；,，、/|\n]))\s*"((?:[^"]|"")*)"\s*(?=[;；,，、/|\n]|$)')
+_NEEDS_QUOTES = re.compile(r'[\s;；,，、/|"]')
 
 
 def read_date(text: str) -> str | None:
@@ -50,11 +54,32 @@ def plain(text: str) -> str:
 
 def split_list(text: str) -> list[str]:
     """The members of a cell that holds several, in order: "138…；139…"."""
-    return [part for part in _BETWEEN.split(text) if part]
+    return _split(text, _BETWEEN)
 
 
 def split_emails(text: str) -> list[str]:
-    return [part for part in _BETWEEN_ADDRESSES.split(text) if part]
+    return _split(text, _BETWEEN_ADDRESSES)
+
+
+def join_list(members: Sequence[str]) -> str:
+    """A cell that is split into these members again."""
+    return "; ".join(_quoted(member) if _NEEDS_QUOTES.search(member) else member for member in members)
+
+
+def _quoted(member: str) -> str:
+    return '"' + member.replace('"', '""') + '"'
+
+
+def _split(text: str, between: re.Pattern[str]) -> list[str]:
+    if '"' not in text:
+        return [part for part in between.split(text) if part]
+    parts: list[str] = []
+    at = 0
+    for quoted in _QUOTED.finditer(text):
+        parts += between.split(text[at : quoted.start()])
+        parts.append(quoted[1].replace('""', '"'))
+        at = quoted.end()
+    return [part for part in (*parts, *between.split(text[at:])) if part.strip()]
 
 
 _SIZES = {
