@@ -31,6 +31,9 @@ from crm.gateway.v1.auth_service_pb2 import ExchangeSecretRequest, LoginRequest,
 from crm.gateway.v1.auth_service_pb2_grpc import AuthServiceStub
 from crm.gateway.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from crm.gateway.v1.identity_pb2 import Tokens
+from crm.sales.v1.follow_up_service_pb2_grpc import FollowUpServiceStub
+from crm.sales.v1.lead_rules_service_pb2_grpc import LeadRulesServiceStub
+from crm.sales.v1.lead_service_pb2_grpc import LeadFormServiceStub, LeadServiceStub
 from crm.sales.v1.order_service_pb2_grpc import OrderServiceStub
 from crm.sales.v1.product_service_pb2_grpc import ProductServiceStub
 
@@ -188,6 +191,10 @@ class Session:
         self.imports = ImportServiceStub(channel)
         self.timelines = TimelineServiceStub(channel)
         self.orders = OrderServiceStub(channel)
+        self.leads = LeadServiceStub(channel)
+        self.lead_forms = LeadFormServiceStub(channel)
+        self.lead_rules = LeadRulesServiceStub(channel)
+        self.follow_ups = FollowUpServiceStub(channel)
         self.products = ProductServiceStub(channel)
 
     def call(self, method: Any, request: Any, deadline: float = DEADLINE) -> Any:

@@ -18,7 +18,15 @@ FORBIDDEN = {
     "jobs": ("nameko", "eventlet", "kernel.bus"),
 }
 # Ids, phone numbers and e-mail addresses have rules that others have written down better.
-PURE_LIBRARIES = {"uuid_utils", "phonenumbers", "email_validator", "idna", "opencc", "pypinyin", "rapidfuzz"}
+PURE_LIBRARIES = {
+    "uuid_utils",
+    "phonenumbers",
+    "email_validator",
+    "idna",
+    "opencc",
+    "pypinyin",
+    "rapidfuzz",
+}
 KERNEL_OF = {"api": "rpc", "events": "bus", "jobs": "jobs"}
 
 

@@ -30,6 +30,7 @@ IMPERSONAL = {
 BESIDE_METHODS = {
     "customer.exports.raw": "a file holds cells as they are stored, and not as spreadsheets bear them",
     "customer.personal.read": "personal fields are shown as they are instead of masked",
+    "sales.personal.read": "words about people are shown as they are instead of masked",
 }
 WIDE = {
     FieldDescriptor.TYPE_INT64,

@@ -36,6 +36,9 @@ def app(session_app: SalesApp, clock: FixedClock) -> SalesApp:
     clock.instant = NOON
     with session_app.engine.begin() as connection:
         connection.exec_driver_sql(
-            "truncate orders, products, customers, links, staff, teams, outbox, audit, idempotency, inbox"
+            "truncate orders, products, customers, links, staff, teams, outbox, audit, idempotency, inbox,"
+            " leads, lead_facts, lead_scores, lead_assignments, sellers, follow_ups, reminders, lead_forms,"
+            " submissions, submissions_seen, timers, procrastinate_jobs cascade"
         )
+        connection.exec_driver_sql("delete from lead_rules where version > 1")
     return session_app

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 _OUTCOME = ("outcome",)
 
@@ -15,4 +15,13 @@ products_recorded = Counter(
     "products_recorded_total",
     "Products the ERP sent: stored, unchanged (as new or newer held) or refused.",
     _OUTCOME,
+)
+leads_taken = Counter("leads_taken_total", "Leads that came in, by the door they came by.", ("door",))
+forms_submitted = Counter("lead_forms_submitted_total", "Forms that were filled in and kept.")
+forms_waiting = Gauge(
+    "lead_forms_waiting", "Forms kept that are no leads yet: grows while customers are away."
+)
+submissions_are_counted_locally = Gauge(
+    "submissions_are_counted_locally",
+    "1 while Redis does not answer and each process counts submissions of forms for itself.",
 )

@@ -6,19 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from sales.api.orders import OrderServicer
-from sales.api.products import ProductServicer
+from kernel.rpc.channel import Peers
+from sales.api.servicers import servicers
 from sales.wiring import SalesApp
 from tests.support.api import Api, serving
 
 
 @pytest.fixture(scope="session")
 def session_api(session_app: SalesApp) -> Iterator[Api]:
-    servicers = {
-        "crm.sales.v1.OrderService": OrderServicer(session_app),
-        "crm.sales.v1.ProductService": ProductServicer(session_app),
-    }
-    with serving(session_app, servicers) as api:
+    with serving(session_app, servicers(session_app, Peers(session_app.settings))) as api:
         yield api
 
 

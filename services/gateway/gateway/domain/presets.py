@@ -29,6 +29,17 @@ _READ_ORDERS = "sales.orders.read"
 _WRITE_ORDERS = "sales.orders.write"
 _READ_PRODUCTS = "sales.products.read"
 _WRITE_PRODUCTS = "sales.products.write"
+_READ_LEADS = "sales.leads.read"
+_CREATE_LEADS = "sales.leads.create"
+_UPDATE_LEADS = "sales.leads.update"
+_ASSIGN_LEADS = "sales.leads.assign"
+_READ_POOL = "sales.pool.read"
+_CLAIM_FROM_POOL = "sales.pool.claim"
+# Words about people: shown as they are, or masked.
+_READ_WORDS = "sales.personal.read"
+_MANAGE_FORMS = "sales.forms.manage"
+_READ_RULES = "sales.rules.read"
+_MANAGE_RULES = "sales.rules.manage"
 _READ_USERS = "gateway.users.read"
 _MANAGE_USERS = "gateway.users.manage"
 _READ_TEAMS = "gateway.teams.read"
@@ -42,6 +53,9 @@ _EVERY_READ = (
     _READ_SCHEMES,
     _READ_ORDERS,
     _READ_PRODUCTS,
+    _READ_LEADS,
+    _READ_POOL,
+    _READ_RULES,
     _READ_USERS,
     _READ_TEAMS,
     _READ_ROLES,
@@ -60,6 +74,12 @@ _EVERY_CHANGE = (
     _CREATE_INTERACTIONS,
     _WRITE_ORDERS,
     _WRITE_PRODUCTS,
+    _CREATE_LEADS,
+    _UPDATE_LEADS,
+    _ASSIGN_LEADS,
+    _CLAIM_FROM_POOL,
+    _MANAGE_FORMS,
+    _MANAGE_RULES,
     _MANAGE_USERS,
     _MANAGE_TEAMS,
     _MANAGE_ROLES,
@@ -73,6 +93,10 @@ _SELLING = (
     _CHECK_DUPLICATES,
     _CREATE_INTERACTIONS,
     _READ_ORDERS,
+    _READ_LEADS,
+    _CREATE_LEADS,
+    _UPDATE_LEADS,
+    _READ_WORDS,
 )
 _SERVING = (
     _READ_CUSTOMERS,
@@ -84,6 +108,7 @@ _SERVING = (
 )
 # Belongs to nobody, hence to all who need it.
 _REFERENCE = (_READ_SCHEMES, _READ_PRODUCTS)
+_POOL = (_READ_POOL, _CLAIM_FROM_POOL, _READ_RULES)
 _DIRECTORY = (_READ_USERS, _READ_TEAMS)
 
 
@@ -97,7 +122,7 @@ def _preset(id: str, title_en: str, title_zh: str, **permissions: tuple[str, ...
 
 PRESETS = (
     _preset(ADMIN, "Administrator", "系统管理员", all=(*_EVERY_READ, *_EVERY_CHANGE)),
-    _preset("seller", "Seller", "销售", own=(*_SELLING, _READ_PERSONAL), all=_REFERENCE),
+    _preset("seller", "Seller", "销售", own=(*_SELLING, _READ_PERSONAL), all=(*_REFERENCE, *_POOL)),
     _preset(
         "sales_manager",
         "Sales manager",
@@ -109,12 +134,26 @@ PRESETS = (
             _IMPORT_CUSTOMERS,
             _EXPORT_CUSTOMERS,
             _REVEAL_PERSONAL,
+            _ASSIGN_LEADS,
         ),
-        all=(*_REFERENCE, *_DIRECTORY),
+        all=(*_REFERENCE, *_DIRECTORY, *_POOL, _MANAGE_RULES),
     ),
     _preset("agent", "Service agent", "客服", all=(*_SERVING, *_REFERENCE)),
     _preset("service_manager", "Service manager", "客服经理", all=(*_SERVING, *_REFERENCE, *_DIRECTORY)),
-    _preset("marketer", "Marketer", "市场专员", all=(_READ_CUSTOMERS, _READ_ORDERS, *_REFERENCE)),
+    _preset(
+        "marketer",
+        "Marketer",
+        "市场专员",
+        all=(
+            _READ_CUSTOMERS,
+            _READ_ORDERS,
+            *_REFERENCE,
+            _READ_LEADS,
+            _CREATE_LEADS,
+            _MANAGE_FORMS,
+            _READ_RULES,
+        ),
+    ),
     _preset(
         "privacy_officer",
         "Privacy officer",
@@ -148,6 +187,9 @@ PRESETS = (
             _WRITE_ORDERS,
             _READ_PRODUCTS,
             _WRITE_PRODUCTS,
+            _CREATE_LEADS,
+            _READ_LEADS,
+            _UPDATE_LEADS,
         ),
     ),
     _preset("customer", "Customer", "客户", self=(_READ_CUSTOMERS, _UPDATE_CUSTOMERS, _READ_ORDERS)),

@@ -1,16 +1,12 @@
 """python -m sales.api: answers gRPC calls."""
 
+from kernel.rpc.channel import Peers
 from kernel.rpc.server import main
-from sales.api.orders import OrderServicer
-from sales.api.products import ProductServicer
+from sales.api.servicers import servicers
 from sales.wiring import build
 
 if __name__ == "__main__":
     app = build()
-    main(
-        app,
-        {
-            "crm.sales.v1.OrderService": OrderServicer(app),
-            "crm.sales.v1.ProductService": ProductServicer(app),
-        },
-    )
+    peers = Peers(app.settings)
+    app.on_close(peers.close)
+    main(app, servicers(app, peers))

@@ -51,3 +51,25 @@ class ProductsRecorded(Event):
     type: ClassVar[str] = "crm.sales.v1.ProductsRecorded"
 
     products: tuple[RecordedProduct, ...]
+
+
+@dataclass(frozen=True)
+class ChangedLead:
+    """The state of one lead after its change; no owner: it lies in the public pool."""
+
+    lead_id: UUID
+    version: int
+    customer_id: UUID
+    status: str
+    score: int
+    owner_id: UUID | None
+    source_channel: str
+
+
+@dataclass(frozen=True)
+class LeadsChanged(Event):
+    """Up to 500 leads came in or changed."""
+
+    type: ClassVar[str] = "crm.sales.v1.LeadsChanged"
+
+    leads: tuple[ChangedLead, ...]

@@ -4,7 +4,7 @@ which team."""
 from __future__ import annotations
 
 from crm.customer.v1.events_pb2 import CustomersMerged, CustomersRecorded
-from crm.sales.v1.events_pb2 import ProductsRecorded
+from crm.sales.v1.events_pb2 import LeadsChanged, ProductsRecorded
 from kernel.bus.directory import FollowsDirectory
 from kernel.bus.entrypoint import hears
 from kernel.bus.envelope import Envelope
@@ -12,7 +12,7 @@ from kernel.pure.ids import parse_id
 from sales.usecases.ports import CustomerRow, Work
 
 # Told by this service, heard by no other yet.
-nobody_yet = frozenset({ProductsRecorded})
+nobody_yet = frozenset({LeadsChanged, ProductsRecorded})
 
 
 class SalesEvents(FollowsDirectory):

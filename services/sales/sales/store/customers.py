@@ -7,6 +7,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from kernel.pure.grants import Principal, Scope
+from kernel.sql import scope
 from sales.usecases.ports import CustomerRow
 
 _APPLY = """
@@ -26,9 +28,26 @@ _LINK = """
 """
 
 
+_REACHED = """
+    select 1 from customers c left join links l on l.customer_id = %(id)s
+    where c.customer_id = coalesce(l.survivor_id, %(id)s) and not c.deleted
+"""
+_DELETED = "select 1 from customers where customer_id = %(id)s and deleted"
+
+
 class CustomerProjection:
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, principal: Principal) -> None:
         self._session = session
+        self._principal = principal
+
+    def reached(self, customer_id: UUID, permission: str) -> bool:
+        """Whether the principal's grant of `permission` reaches the customer; whoever reaches everything
+        reaches customers not heard of yet, too."""
+        run = self._session.connection().exec_driver_sql
+        if self._principal.scope_of(permission) is Scope.ALL:
+            return run(_DELETED, {"id": customer_id}).first() is None
+        in_reach, params = scope.predicate(self._principal, permission, "c.owner_id", "c.collaborator_ids")
+        return run(f"{_REACHED} and {in_reach}", {**params, "id": customer_id}).first() is not None
 
     def apply(self, told: Iterable[CustomerRow]) -> None:
         """Takes over the rows that are newer than what is held."""

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
+from typing import Any, Protocol
 from uuid import UUID
 
 from kernel.pure.clock import Clock
 from kernel.pure.events import Event
+from kernel.pure.grants import Principal
+from sales.domain.assignment import Assignment, Seller
 from sales.domain.erp_record import ErpId, Kept
+from sales.domain.follow_up import FollowUp, Reminder
+from sales.domain.lead import Lead, LeadDraft
 from sales.domain.order import Order
 from sales.domain.product import Product
+from sales.domain.scoring import Fact, LeadRules, Score
+
+# The timers, one a hot lead (it goes to somebody else) and one a reminder (it goes off).
+RETURN_LEAD = "return_lead"
+REMIND = "remind"
+# The jobs that make leads of forms, and score open leads anew.
+RESOLVE_FORMS = "resolve_forms"
+RESCORE = "rescore_leads"
 
 
 class Orders(Protocol):
@@ -42,12 +55,152 @@ class Customers(Protocol):
     def apply(self, told: Iterable[CustomerRow]) -> None:
         """Takes over the rows that are newer than what is held."""
 
+    def reached(self, customer_id: UUID, permission: str) -> bool:
+        """Whether the principal's grant of `permission` reaches the customer; whoever reaches everything
+        reaches customers not heard of yet, too."""
+
     def link(self, told: Iterable[tuple[UUID, UUID | None, int]]) -> None:
         """Takes over the (customer id, survivor id, version) links that are newer than what is held."""
 
 
+class Leads(Protocol):
+    def add(self, lead: Lead) -> None:
+        """Stores a new lead."""
+
+    def lend(self, lead_id: UUID, permission: str) -> Lead:
+        """The lead, locked until the end of the transaction, if the principal's grant of `permission`
+        reaches its owner. Raises LeadNotFound."""
+
+    def lend_from_pool(self, lead_id: UUID) -> Lead:
+        """A lead in the public pool, in the principal's provinces; Raises LeadNotFound, or LeadTaken for
+        one that is owned by now."""
+
+    def open_after(self, after: UUID | None, limit: int) -> list[UUID]:
+        """Ids of open leads, in their order, from the one after `after`."""
+
+    def save(self, lead: Lead) -> None: ...
+
+    def add_facts(self, lead_id: UUID, facts: Sequence[Fact]) -> None:
+        """Notes facts that are new by their keys."""
+
+    def facts(self, lead_id: UUID) -> list[Fact]: ...
+
+    def note_score(self, lead_id: UUID, rules_version: int, score: Score) -> None: ...
+
+    def note_assignment(self, lead_id: UUID, assignment: Assignment) -> None: ...
+
+    def owners_before(self, lead_id: UUID) -> list[UUID]:
+        """From whom the lead was taken for not following it up."""
+
+    def claims_since(self, user_id: UUID, since: datetime) -> int: ...
+
+
+class Rules(Protocol):
+    def in_force(self) -> LeadRules: ...
+
+    def version(self, version: int) -> LeadRules:
+        """Raises LeadRulesNotFound."""
+
+    def add(self, rules: LeadRules) -> LeadRules:
+        """Stores the rules as the next version."""
+
+    def activate(self, version: int) -> None: ...
+
+
+class Sellers(Protocol):
+    def all(self, *, lock: bool) -> list[Seller]:
+        """Every seller with a profile; locked, two leads at once are not given to one seller in turn."""
+
+    def held(self, user_id: UUID) -> int:
+        """How many open leads a user has."""
+
+    def note_assigned(self, user_id: UUID) -> None: ...
+
+    def reaches(self, user_id: UUID, permission: str) -> bool:
+        """Whether the principal's grant of `permission` reaches what this user owns."""
+
+    def put(self, seller: Seller) -> Seller:
+        """Stores a profile; answers it as it is now."""
+
+
+class FollowUps(Protocol):
+    def add(self, follow_up_id: UUID, lead: Lead, follow_up: FollowUp) -> None: ...
+
+    def remind(self, reminders: Sequence[Reminder]) -> None: ...
+
+    def forget_reminders(self, lead_id: UUID) -> list[UUID]:
+        """Removes the reminders of a lead; answers their ids."""
+
+    def raise_reminders(self, ids: Collection[UUID]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Form:
+    id: UUID
+    title: str
+    source_channel: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A form that was filled in; everything about the person is sealed until it is a lead."""
+
+    id: UUID
+    form_id: UUID
+    draft: LeadDraft
+
+
+class Forms(Protocol):
+    def add(self, form: Form) -> None: ...
+
+    def get(self, form_id: UUID) -> Form | None: ...
+
+    def keep(self, submission: Submission) -> bool:
+        """Stores a submission sealed; False when it came before."""
+
+    def waiting(self, limit: int) -> list[UUID]:
+        """The oldest submissions."""
+
+    def lend(self, submission_id: UUID) -> Submission | None:
+        """A submission, locked; None when it is a lead by now or another transaction is at it."""
+
+    def forget(self, submission_id: UUID) -> None:
+        """Removes a submission; its key is destroyed by whoever commits."""
+
+
+class People(Protocol):
+    """The customer service, which finds or records who a lead is about."""
+
+    def resolve(self, request_id: UUID, draft: LeadDraft, owner_id: UUID | None) -> UUID:
+        """The id of the customer of `draft.contact`. Idempotent by `request_id`.
+
+        Raises CustomersUnreachable, or Invalid when the contact breaks a rule there."""
+
+
 class Work(Protocol):
     """An open unit of work of the sales service."""
+
+    @property
+    def principal(self) -> Principal: ...
+
+    @property
+    def now(self) -> datetime: ...
+
+    @property
+    def leads(self) -> Leads: ...
+
+    @property
+    def rules(self) -> Rules: ...
+
+    @property
+    def sellers(self) -> Sellers: ...
+
+    @property
+    def follow_ups(self) -> FollowUps: ...
+
+    @property
+    def forms(self) -> Forms: ...
 
     @property
     def clock(self) -> Clock: ...
@@ -68,5 +221,13 @@ class Work(Protocol):
     def order_days_ahead(self) -> int: ...
 
     def record(self, event: Event) -> None: ...
+
+    def defer(self, job: str, **arguments: object) -> None: ...
+
+    def schedule(
+        self, kind: str, key: str, due_at: datetime, payload: Mapping[str, Any] | None = None
+    ) -> None: ...
+
+    def cancel(self, kind: str, key: str) -> None: ...
 
     def audit(self, action: str, object_type: str, object_id: object, **facts: object) -> None: ...

@@ -1,0 +1,61 @@
+"""What leads do changes their score (S-06)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sales.domain.lead import Lead
+from sales.domain.scoring import Fact, LeadRules, Place, Scorer, read_facts
+from sales.usecases.hand_out_leads import start_hot_clock
+from sales.usecases.ports import RESCORE, Work
+from sales.usecases.tell_leads import tell_lead
+
+UPDATE = "sales.leads.update"
+
+
+def record_facts(work: Work, lead_id: UUID, facts: Sequence[Fact]) -> Lead:
+    """Notes facts, each once by its key, and scores the lead anew.
+
+    Raises Invalid, LeadNotFound, LeadIsClosed.
+    """
+    facts = read_facts(facts, work.now)
+    lead = work.leads.lend(lead_id, UPDATE)
+    lead.require_open()
+    work.leads.add_facts(lead_id, facts)
+    work.audit("record_facts", "lead", lead_id, kinds=sorted({fact.kind for fact in facts}))
+    return score_lead(work, lead)
+
+
+def rescore_leads(work: Work, lead_ids: Sequence[UUID]) -> None:
+    """Scores leads anew by the rules in force."""
+    for lead_id in lead_ids:
+        lead = work.leads.lend(lead_id, UPDATE)
+        if lead.open:
+            score_lead(work, lead)
+
+
+def score_lead(work: Work, lead: Lead, *, tell: bool = True) -> Lead:
+    """The lead, which is locked or new, with its present score and the reasons of it stored."""
+    rules = work.rules.in_force()
+    score = Scorer(rules).score(Place.of(lead), work.leads.facts(lead.id))
+    work.leads.note_score(lead.id, rules.version, score)
+    if score.score == lead.score:
+        return lead
+    was_hot = rules.hot(lead)
+    lead = lead.scored(score.score)
+    work.leads.save(lead)
+    if rules.hot(lead) and not was_hot:
+        start_hot_clock(work, rules, lead)
+    if tell:
+        tell_lead(work, lead)
+    return lead
+
+
+def activate_rules(work: Work, version: int) -> LeadRules:
+    """Puts a version in force; a job scores the open leads anew. Raises LeadRulesNotFound."""
+    rules = work.rules.version(version)
+    work.rules.activate(version)
+    work.audit("activate", "lead_rules", version)
+    work.defer(RESCORE)
+    return rules
