@@ -30,6 +30,12 @@ def promised(event: str) -> list[dict[str, Any]]:
     return [example(consumer, event) for consumer, held in consumers().items() if event in held]
 
 
+def teller(event: str) -> str:
+    """Whose code tells an event: the service of its package; the kernel what every service tells."""
+    package = event.split(".")[1]
+    return "kernel" if package == "event" else package
+
+
 def same_shape(said: dict[str, Any], promise: dict[str, Any]) -> None:
     """Fails unless an envelope says nothing but what an example promises, in the same JSON types.
 

@@ -129,7 +129,7 @@ def definitions_for(users: Mapping[str, str], policies: Iterable[Policy], vhost:
 
 
 def permissions_of(user: str) -> dict[str, str]:
-    """A service fills its own exchange and queues only, and may listen to what others tell.
+    """A service fills its exchange, the shared one and its queues only, and may listen to what others tell.
 
     It may declare any service's exchange, so that services are deployed in any order. amq.default stands for
     publishing straight to a queue: retries do it, and dead-lettering.
@@ -137,7 +137,7 @@ def permissions_of(user: str) -> dict[str, str]:
     if user == OPERATOR:
         return {"configure": ".*", "write": ".*", "read": ".*"}
     heard = rf"^(crm\..*|{user}\..*)$"
-    return {"configure": heard, "write": rf"^(crm\.{user}|{user}\..*|amq\.default)$", "read": heard}
+    return {"configure": heard, "write": rf"^(crm\.({user}|event)|{user}\..*|amq\.default)$", "read": heard}
 
 
 def hash_password(password: str) -> str:

@@ -1,4 +1,4 @@
-"""Settings of the privacy service; the only place that reads the environment."""
+"""Settings of the privacy service beyond the kernel's; the only place that reads the environment."""
 
 from __future__ import annotations
 
@@ -6,4 +6,5 @@ from kernel.ops.settings import Settings
 
 
 class PrivacySettings(Settings):
-    """Read from the environment, each name with the prefix CRM_."""
+    # Whose law decides which legal bases there are: "CN" (PIPL) or "EU" (GDPR).
+    jurisdiction: str = "CN"

@@ -40,6 +40,10 @@ _READ_WORDS = "sales.personal.read"
 _MANAGE_FORMS = "sales.forms.manage"
 _READ_RULES = "sales.rules.read"
 _MANAGE_RULES = "sales.rules.manage"
+_READ_PURPOSES = "privacy.purposes.read"
+_MANAGE_PURPOSES = "privacy.purposes.manage"
+_READ_CONSENTS = "privacy.consents.read"
+_RECORD_CONSENTS = "privacy.consents.record"
 _READ_USERS = "gateway.users.read"
 _MANAGE_USERS = "gateway.users.manage"
 _READ_TEAMS = "gateway.teams.read"
@@ -56,6 +60,8 @@ _EVERY_READ = (
     _READ_LEADS,
     _READ_POOL,
     _READ_RULES,
+    _READ_PURPOSES,
+    _READ_CONSENTS,
     _READ_USERS,
     _READ_TEAMS,
     _READ_ROLES,
@@ -80,6 +86,8 @@ _EVERY_CHANGE = (
     _CLAIM_FROM_POOL,
     _MANAGE_FORMS,
     _MANAGE_RULES,
+    _MANAGE_PURPOSES,
+    _RECORD_CONSENTS,
     _MANAGE_USERS,
     _MANAGE_TEAMS,
     _MANAGE_ROLES,
@@ -97,6 +105,8 @@ _SELLING = (
     _CREATE_LEADS,
     _UPDATE_LEADS,
     _READ_WORDS,
+    _READ_CONSENTS,
+    _RECORD_CONSENTS,
 )
 _SERVING = (
     _READ_CUSTOMERS,
@@ -105,9 +115,13 @@ _SERVING = (
     _CREATE_INTERACTIONS,
     _REVEAL_PERSONAL,
     _READ_ORDERS,
+    _READ_CONSENTS,
+    _RECORD_CONSENTS,
 )
+# The officer's work (PIPL article 52).
+_CARING_FOR_PRIVACY = (_READ_PURPOSES, _MANAGE_PURPOSES, _READ_CONSENTS, _RECORD_CONSENTS)
 # Belongs to nobody, hence to all who need it.
-_REFERENCE = (_READ_SCHEMES, _READ_PRODUCTS)
+_REFERENCE = (_READ_SCHEMES, _READ_PRODUCTS, _READ_PURPOSES)
 _POOL = (_READ_POOL, _CLAIM_FROM_POOL, _READ_RULES)
 _DIRECTORY = (_READ_USERS, _READ_TEAMS)
 
@@ -147,6 +161,7 @@ PRESETS = (
         all=(
             _READ_CUSTOMERS,
             _READ_ORDERS,
+            _READ_CONSENTS,
             *_REFERENCE,
             _READ_LEADS,
             _CREATE_LEADS,
@@ -165,6 +180,7 @@ PRESETS = (
             _APPROVE_EXPORTS,
             _READ_ORDERS,
             _READ_SCHEMES,
+            *_CARING_FOR_PRIVACY,
             *_DIRECTORY,
         ),
     ),
@@ -190,6 +206,9 @@ PRESETS = (
             _CREATE_LEADS,
             _READ_LEADS,
             _UPDATE_LEADS,
+            _READ_PURPOSES,
+            _READ_CONSENTS,
+            _RECORD_CONSENTS,
         ),
     ),
     _preset("customer", "Customer", "客户", self=(_READ_CUSTOMERS, _UPDATE_CUSTOMERS, _READ_ORDERS)),

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, Row, text
 
 from kernel.bus.broker import BROKER_ERRORS
 from kernel.bus.publisher import Outgoing, Publisher
-from kernel.bus.topology import exchange_name
+from kernel.bus.topology import exchange_of
 from kernel.ops import metrics
 from kernel.ops.logs import logger
 
@@ -49,7 +49,7 @@ class Relay:
         self, engine: Engine, service: str, publisher: Publisher, nobody_yet: Collection[str] = frozenset()
     ) -> None:
         self._engine = engine
-        self._exchange = exchange_name(service)
+        self._service = service
         self._publisher = publisher
         self._nobody_yet = frozenset(nobody_yet)
         # Types that no queue wants: (offer again at this monotonic time, seconds of rest so far).
@@ -78,7 +78,7 @@ class Relay:
         return len(rows)
 
     def _message(self, row: Row[Any]) -> Outgoing:
-        return Outgoing(str(row.id), row.type, row.body, self._exchange, row.type)
+        return Outgoing(str(row.id), row.type, row.body, exchange_of(row.type, self._service), row.type)
 
     def _types_at_rest(self) -> list[str]:
         now = time.monotonic()

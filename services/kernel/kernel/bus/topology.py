@@ -19,6 +19,10 @@ from dataclasses import dataclass
 
 from kernel.bus.broker import connect
 
+# On it every service tells what all of them tell: crm.event.v1.
+SHARED_EXCHANGE = "crm.event"
+# Events that several services tell, each in its own package: their queues are told apart by the producer.
+SAME_NAMES = frozenset({"SubjectErased"})
 # What stands after a retry queue's dot, with its wait in milliseconds; in the order they are tried.
 DELAYS: Mapping[str, int] = {"1s": 1_000, "10s": 10_000, "1m": 60_000, "10m": 600_000}
 
@@ -61,7 +65,8 @@ class Subscription:
 
     @property
     def queue(self) -> str:
-        return f"{self.consumer}.{self.event_type.rsplit('.', 1)[1]}"
+        name = self.event_type.rsplit(".", 1)[1]
+        return f"{self.consumer}.{self.producer.capitalize() if name in SAME_NAMES else ''}{name}"
 
     @property
     def dead_queue(self) -> str:
@@ -94,6 +99,11 @@ def exchange_name(service: str) -> str:
     return f"crm.{service}"
 
 
+def exchange_of(event_type: str, service: str) -> str:
+    """Where `service` tells an event: on its own exchange, or on that of what every service tells."""
+    return SHARED_EXCHANGE if event_type.startswith("crm.event.") else exchange_name(service)
+
+
 def queues(subscriptions: Iterable[Subscription]) -> Iterator[QueuePlan]:
     """The queues of the subscriptions; those that others dead-letter to come first."""
     for subscription in subscriptions:
@@ -122,7 +132,7 @@ def declare(amqp_url: str, service: str, subscriptions: Iterable[Subscription]) 
     """
     wanted = list(subscriptions)
     check(wanted)
-    exchanges = {exchange_name(service)} | {exchange_name(s.producer) for s in wanted}
+    exchanges = {exchange_name(service), SHARED_EXCHANGE} | {exchange_name(s.producer) for s in wanted}
     with connect(amqp_url) as connection:
         channel = connection.channel()
         for name in sorted(exchanges):

@@ -22,6 +22,7 @@ from procrastinate.jobs import Job as QueuedJob
 from sqlalchemy import text
 
 from kernel.jobs import sweeps
+from kernel.jobs.audit_sealer import CHECK_AUDIT, SealLoop
 from kernel.jobs.job import Job, Running
 from kernel.jobs.rescue import DEAD_AFTER, HEARTBEAT, RescueLoop
 from kernel.jobs.timers import TimerHandler, TimerLoop
@@ -61,15 +62,18 @@ def main(
     logs.configure(app.service, "jobs", app.settings.log_level)
     health.serve(app.settings.ops_address, {"store": app.check_store})
     app.watch_keys()
-    all_jobs = [*jobs, *sweeps.jobs(destroy_day_keys)]
+    all_jobs = [*jobs, CHECK_AUDIT, *sweeps.jobs(destroy_day_keys)]
     queue = make_queue(app, all_jobs)
     timer_loop = TimerLoop(app, timers)
     rescue_loop = RescueLoop(app)
+    seal_loop = SealLoop(app)
     timer_loop.start()
+    seal_loop.start()
     rescue_loop.start()
     asyncio.run(_work(queue, [job.name for job in all_jobs], concurrency))
     rescue_loop.stop()
     timer_loop.stop(timeout=5)
+    seal_loop.stop(timeout=2)
     app.close()
 
 

@@ -57,3 +57,14 @@ pool_size = Gauge("db_pool_size", "Connections to the service's database this pr
 
 trust_age = Gauge("trust_age_seconds", "Time since keys and revocations were heard from the gateway.")
 keyring_errors = Counter("keyring_errors_total", "Questions to the keyring that failed.")
+
+audit_sealed = Counter("audit_sealed_total", "Audit rows put into the service's chain.")
+audit_broken = Gauge(
+    "audit_broken_position",
+    "First position at which the service's own audit chain is broken; 0 when it is whole.",
+)
+late_for_erased = Counter(
+    "erased_subject_events_total",
+    "Items of late events that were dropped: their subject was erased.",
+    ("handler",),
+)

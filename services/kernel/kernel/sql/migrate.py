@@ -19,16 +19,21 @@ from kernel.sql.crypto.schema import upgrade_keyring
 # Any number; the same for all, so that two upgrades of one database wait for each other.
 _UPGRADE_LOCK = 7_300_001
 
-# What was audited stays: whoever runs the service may add to it and read it.
+# What was audited stays, and what a service's own tables guard by a trigger called append_only: whoever
+# runs the service may add to it and read it.
 _APPEND_ONLY = """
 do $$
-declare grantee_name text;
+declare held record;
 begin
-    for grantee_name in
-        select distinct grantee from information_schema.role_table_grants
-        where table_schema = 'app' and table_name = 'audit' and grantee <> current_user
+    for held in
+        select distinct grantee, table_name from information_schema.role_table_grants
+        where table_schema = 'app' and grantee <> current_user
+        and (table_name in ('audit', 'audit_chain', 'audit_checkpoints') or exists (
+            select from pg_trigger t
+            where t.tgname = 'append_only' and t.tgrelid = to_regclass('app.' || quote_ident(table_name))))
     loop
-        execute 'revoke update, delete, truncate on app.audit from ' || quote_ident(grantee_name);
+        execute 'revoke update, delete, truncate on app.' || quote_ident(held.table_name)
+            || ' from ' || quote_ident(held.grantee);
     end loop;
 end $$
 """

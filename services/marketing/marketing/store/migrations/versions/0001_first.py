@@ -11,3 +11,4 @@ down_revision = None
 def upgrade() -> None:
     execute_ddl(op, "0001_kernel")
     execute_ddl(op, "0002_jobs")
+    execute_ddl(op, "0003_privacy")

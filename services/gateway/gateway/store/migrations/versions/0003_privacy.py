@@ -1,0 +1,12 @@
+"""Whose data must rest or is gone, and the chain of the audit rows."""
+
+from alembic import op
+
+from kernel.sql.migrate import execute_ddl
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    execute_ddl(op, "0003_privacy")

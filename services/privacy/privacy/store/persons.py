@@ -1,0 +1,72 @@
+"""Projection of the customer service: the persons there are, by whom they are seen and read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from kernel.pure.grants import Principal, Scope
+from kernel.sql import scope
+from kernel.sql.engine import Reader
+from privacy.usecases.ports import PersonRow
+
+RECORD_CONSENTS = "privacy.consents.record"
+
+_APPLY = """
+    insert into persons (person_id, version, owner_id, collaborator_ids, deleted)
+    values (%(person_id)s, %(version)s, %(owner_id)s, %(collaborator_ids)s::uuid[], %(deleted)s)
+    on conflict (person_id) do update
+    set version = excluded.version, owner_id = excluded.owner_id,
+        collaborator_ids = excluded.collaborator_ids, deleted = excluded.deleted
+    where persons.version < excluded.version
+"""
+# Links are told flattened: a survivor is never linked itself.
+_LINK = """
+    insert into links (customer_id, survivor_id, version)
+    select * from unnest(%(ids)s::uuid[], %(survivors)s::uuid[], %(versions)s::int[])
+    on conflict (customer_id) do update set survivor_id = excluded.survivor_id, version = excluded.version
+    where links.version < excluded.version
+"""
+_REACHED = """
+    select count(*) as reached from unnest(%(ids)s::uuid[]) asked(id)
+    left join links l on l.customer_id = asked.id
+    join persons p on p.person_id = coalesce(l.survivor_id, asked.id)
+    where not p.deleted and
+"""
+
+
+class PersonProjection:
+    def __init__(self, session: Session, reader: Reader, principal: Principal) -> None:
+        self._session = session
+        self._reader = reader
+        self._principal = principal
+
+    def apply(self, told: Iterable[PersonRow]) -> None:
+        """Takes over the rows that are newer than what is held."""
+        # Ids in order, so that handlers can't deadlock.
+        rows = sorted(told, key=lambda row: (row.person_id, row.version))
+        if rows:
+            params = [{**vars(row), "collaborator_ids": list(row.collaborator_ids)} for row in rows]
+            self._session.connection().exec_driver_sql(_APPLY, params)
+
+    def link(self, told: Iterable[tuple[UUID, UUID | None, int]]) -> None:
+        """Takes over the (customer id, survivor id, version) links that are newer than what is held."""
+        newest = {row[0]: row for row in sorted(told, key=lambda row: row[2])}
+        rows = [newest[customer_id] for customer_id in sorted(newest)]
+        if rows:
+            ids, survivors, versions = (list(column) for column in zip(*rows, strict=True))
+            arrays = {"ids": ids, "survivors": survivors, "versions": versions}
+            self._session.connection().exec_driver_sql(_LINK, arrays)
+
+    def in_reach(self, subject_ids: Collection[UUID]) -> bool:
+        """Whether the caller may record wishes of all of them.
+
+        Whoever reaches everybody may do it before a person was heard of: registration comes first.
+        """
+        if self._principal.scope_of(RECORD_CONSENTS) is Scope.ALL:
+            return True
+        rows, params = scope.predicate(self._principal, RECORD_CONSENTS, "p.owner_id", "p.collaborator_ids")
+        [found] = self._reader.rows(_REACHED + rows, {**params, "ids": list(subject_ids)})
+        return bool(found.reached == len(subject_ids))

@@ -1,0 +1,112 @@
+"""What the use cases need of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from kernel.pure.audit_chain import Checkpoint, Link
+from kernel.pure.clock import Clock
+from kernel.pure.events import Event
+from privacy.domain.consents import Said
+from privacy.domain.events import ChangedConsent
+from privacy.domain.purposes import Notice, Purpose
+
+
+class Purposes(Protocol):
+    def add(self, purpose: Purpose) -> None:
+        """Raises PurposeExists."""
+
+    def known(self, purpose_ids: Collection[str]) -> set[str]:
+        """Those of `purpose_ids` that there are."""
+
+    def last_notice(self, purpose_id: str) -> Notice | None:
+        """The newest notice of a purpose; nobody else publishes one until the transaction ends.
+
+        Raises PurposeNotFound.
+        """
+
+    def publish(self, notice: Notice) -> None: ...
+
+    def notices(self, notice_ids: Collection[UUID]) -> Mapping[UUID, tuple[str, int]]:
+        """Purpose and major version of the notices that there are."""
+
+
+class Consents(Protocol):
+    def append(self, said: Sequence[Said]) -> None:
+        """Adds to the ledger."""
+
+    def settle(self, said: Sequence[Said]) -> list[ChangedConsent]:
+        """Takes over what decides now, of each person, purpose and channel; answers what changed."""
+
+    def decides(self, event_id: UUID, subject_id: UUID) -> Said | None:
+        """The event when it still has the last word; None when something later was said."""
+
+
+@dataclass(frozen=True)
+class PersonRow:
+    """A person as the customer service told it."""
+
+    person_id: UUID
+    version: int
+    owner_id: UUID | None
+    collaborator_ids: tuple[UUID, ...] = ()
+    deleted: bool = False
+
+
+class Persons(Protocol):
+    def apply(self, told: Iterable[PersonRow]) -> None:
+        """Takes over the rows that are newer than what is held."""
+
+    def link(self, told: Iterable[tuple[UUID, UUID | None, int]]) -> None:
+        """Takes over the (customer id, survivor id, version) links that are newer than what is held."""
+
+    def in_reach(self, subject_ids: Collection[UUID]) -> bool:
+        """Whether the caller may record wishes of all of them."""
+
+
+class Audits(Protocol):
+    def key_of(self, service: str) -> bytes | None:
+        """The public key a service signs with; None before its first checkpoint."""
+
+    def keep(self, service: str, links: Sequence[Link]) -> None:
+        """Adds what is not kept yet. Raises AuditBatchBroken when something else stands there."""
+
+    def keep_checkpoint(self, service: str, checkpoint: Checkpoint) -> None:
+        """Adds a checkpoint that was found true."""
+
+
+class Work(Protocol):
+    """An open unit of work of the privacy service."""
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def now(self) -> datetime: ...
+
+    @property
+    def law(self) -> str: ...
+
+    @property
+    def purposes(self) -> Purposes: ...
+
+    @property
+    def consents(self) -> Consents: ...
+
+    @property
+    def persons(self) -> Persons: ...
+
+    @property
+    def audits(self) -> Audits: ...
+
+    def record(self, event: Event) -> None: ...
+
+    def audit(self, action: str, object_type: str, object_id: object, **facts: object) -> None: ...
+
+    def schedule(
+        self, kind: str, key: str, due_at: datetime, payload: Mapping[str, Any] | None = None
+    ) -> None: ...

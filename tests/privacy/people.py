@@ -1,0 +1,31 @@
+"""Who calls the privacy service, and the persons it has heard of."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from kernel.pure.grants import Principal, PrincipalKind, Scope
+from kernel.pure.ids import new_id
+from privacy.usecases.ports import PersonRow
+from privacy.wiring import PrivacyApp
+
+_NOUNS = ("purposes.read", "purposes.manage", "consents.read", "consents.record")
+
+
+def officer(scope: Scope = Scope.ALL, user_id: UUID | None = None) -> Principal:
+    """A user who may do everything here, as far as `scope` reaches."""
+    grants = {f"privacy.{noun}": scope for noun in _NOUNS}
+    return Principal(PrincipalKind.USER, str(user_id or new_id()), grants)
+
+
+def person(app: PrivacyApp, owner_id: UUID | None = None, **more: object) -> UUID:
+    """A person told by the customer service."""
+    row = PersonRow(person_id=new_id(), version=1, owner_id=owner_id, **more)  # type: ignore[arg-type]
+    with app.work(Principal.service("privacy")) as work:
+        work.persons.apply([row])
+    return row.person_id
+
+
+def merge(app: PrivacyApp, absorbed: UUID, survivor: UUID | None, version: int = 1) -> None:
+    with app.work(Principal.service("privacy")) as work:
+        work.persons.link([(absorbed, survivor, version)])
