@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import cel
@@ -24,10 +24,14 @@ ATTRIBUTES = {
     ("vip",): Attribute("r.vip", "bool"),
     ("tags",): Attribute("r.tags", "texts"),
     ("created",): Attribute("r.created", "timestamp"),
+    ("bought", "on"): Attribute("r.bought", "day"),
 }
 CITIES = ["", "上海", "北京", "Xi'an", 'a"b\\']
 START = datetime(2026, 1, 1, tzinfo=UTC)
 INSTANTS = [START + timedelta(days) for days in range(4)]
+
+TODAY = date(2026, 3, 1)
+DAYS = [TODAY - timedelta(days) for days in range(-1, 4)]
 
 Row = dict[str, Any]
 ROWS = st.fixed_dictionaries(
@@ -38,6 +42,7 @@ ROWS = st.fixed_dictionaries(
         "vip": st.booleans(),
         "tags": st.lists(st.sampled_from(["a", "b", "c"]), max_size=3),
         "created": st.sampled_from(INSTANTS),
+        "bought": st.sampled_from(DAYS),
     }
 )
 
@@ -58,6 +63,16 @@ ATOMS = st.one_of(
     st.builds("orders {} {}".format, st.sampled_from(["==", "!=", "<", "<=", ">", ">="]), st.integers(-3, 3)),
     st.builds("{} < orders".format, st.integers(-3, 3)),
     st.builds("orders in [{}]".format, st.lists(st.integers(-3, 3).map(str), max_size=3).map(", ".join)),
+    st.builds(
+        "days_since(bought.on) {} {}".format,
+        st.sampled_from(["==", "!=", "<", "<=", ">", ">="]),
+        st.integers(-2, 4),
+    ),
+    st.builds("{} < days_since(bought.on)".format, st.integers(-2, 4)),
+    st.builds(
+        "days_since(bought.on) in [{}]".format,
+        st.lists(st.integers(-1, 3).map(str), max_size=3).map(", ".join),
+    ),
     st.just("vip"),
     st.builds("vip == {}".format, st.sampled_from(["true", "false"])),
     st.builds("{} in tags".format, st.sampled_from(['"a"', '"z"'])),
@@ -86,19 +101,29 @@ def connection() -> Iterator[psycopg.Connection[Any]]:
 
 
 def in_sql(connection: psycopg.Connection[Any], expression: str, rows: list[Row]) -> list[bool]:
-    condition, parameters = compile_filter(expression, ATTRIBUTES.get)
-    columns = {key: [row[key] for row in rows] for key in ("city", "tier", "orders", "vip", "created")}
+    condition, parameters = compile_filter(expression, ATTRIBUTES.get, today=TODAY)
+    columns = {
+        key: [row[key] for row in rows] for key in ("city", "tier", "orders", "vip", "created", "bought")
+    }
     columns["tags"] = [json.dumps(row["tags"]) for row in rows]
     sql = f"""
         select {condition} from (
-            select city, tier, orders, vip, created,
+            select city, tier, orders, vip, created, bought,
                    array(select jsonb_array_elements_text(tags::jsonb)) as tags, place
             from unnest(%(city)s::text[], %(tier)s::text[], %(orders)s::bigint[], %(vip)s::bool[],
-                        %(created)s::timestamptz[], %(tags)s::text[])
-                 with ordinality as given (city, tier, orders, vip, created, tags, place)
+                        %(created)s::timestamptz[], %(bought)s::date[], %(tags)s::text[])
+                 with ordinality as given (city, tier, orders, vip, created, bought, tags, place)
         ) r order by place
     """
     return [row[0] for row in connection.execute(sql.encode(), {**parameters, **columns})]
+
+
+def known(row: Row) -> cel.Context:
+    """What the evaluator knows of a row."""
+    days = row["bought"].isoformat()
+    variables = {**row, "class": {"tier": row["tier"]}, "bought": {"on": days}}
+    since = {"days_since": lambda day: (TODAY - date.fromisoformat(day)).days}
+    return cel.Context(variables=variables, functions=since)
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -107,7 +132,7 @@ def test_sql_selects_what_the_evaluator_selects(
     connection: psycopg.Connection[Any], expression: str, rows: list[Row]
 ) -> None:
     program = cel.compile(expression)
-    expected = [program.execute({**row, "class": {"tier": row["tier"]}}) for row in rows]
+    expected = [program.execute(known(row)) for row in rows]
     assert in_sql(connection, expression, rows) == expected
 
 
@@ -133,12 +158,24 @@ def test_sql_selects_what_the_evaluator_selects(
         "orders == 1.5",
         "city.startsWith(1)",
         "[" + ",".join(["1"] * 300) + "] == orders",
+        "bought.on == 3",
+        'bought.on < timestamp("2026-01-01T00:00:00Z")',
+        "days_since(bought.on)",
+        "days_since(orders) > 3",
+        "days_since(3) > 3",
+        "days_since(bought.on > 3",
+        "days_since(bought.on) > days_since(bought.on)",
     ],
 )
 def test_what_cannot_be_asked_is_refused_naming_the_field(wrong: str) -> None:
     with pytest.raises(Invalid) as refused:
-        compile_filter(wrong, ATTRIBUTES.get)
+        compile_filter(wrong, ATTRIBUTES.get, today=TODAY)
     assert [violation.field for violation in refused.value.violations] == ["filter"]
+
+
+def test_an_age_can_be_asked_for_only_where_it_is_known_which_day_it_is() -> None:
+    with pytest.raises(Invalid):
+        compile_filter("days_since(bought.on) > 3", ATTRIBUTES.get)
 
 
 def test_no_filter_selects_everything() -> None:

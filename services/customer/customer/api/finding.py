@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from crm.customer.v1 import customer_pb2 as pb
 from crm.customer.v1 import customer_service_pb2 as rpc
@@ -73,11 +74,11 @@ class Finding(Showing):
         self,
         question: Question,
         query: Sequence[object],
-        request: rpc.ListCustomersRequest | rpc.SearchCustomersRequest,
+        request: Any,
         call: Call,
         impersonal: bool = False,
     ) -> tuple[list[pb.Customer], str]:
-        """One page and the token of the next."""
+        """One page and the token of the next; `request` has page_size and page_token."""
         cursor = self._app.page_tokens.open(query, request.page_token)
         size = page_size(request.page_size)
         rows, following = finding.page(self._app.reader, call.principal, question, cursor, size)

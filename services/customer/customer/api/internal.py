@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from typing import cast
+from uuid import UUID
 
+from crm.customer.v1 import audience_service_pb2 as audience_rpc
 from crm.customer.v1 import contact_service_pb2 as contact_rpc
 from crm.customer.v1 import customer_pb2 as pb
 from crm.customer.v1 import intake_service_pb2 as intake_rpc
@@ -12,8 +14,9 @@ from crm.customer.v1 import subject_service_pb2 as subject_rpc
 from customer.api import translate
 from customer.api.finding import contact_key
 from customer.domain.customer import NOBODY
-from customer.domain.errors import CustomerNotFound
-from customer.store import contacts
+from customer.domain.errors import CustomerNotFound, GroupNotFound, GroupNotReady
+from customer.domain.groups import READY
+from customer.store import contacts, group_queries
 from customer.usecases.ports import Work
 from customer.usecases.resolve_person import resolve_person
 from customer.usecases.tell_contacts import tell_contacts
@@ -21,6 +24,8 @@ from customer.wiring import CustomerApp
 from kernel.pure.errors import Invalid, Violation
 from kernel.pure.ids import parse_id
 from kernel.rpc.call import Call
+
+_MOST_MEMBERS = 500
 
 
 class IntakeServicer:
@@ -46,6 +51,29 @@ class IntakeServicer:
             created=resolved.created,
             owner_id="" if resolved.owner_id == NOBODY else str(resolved.owner_id),
         )
+
+
+class AudienceServicer:
+    def __init__(self, app: CustomerApp) -> None:
+        self._app = app
+
+    def list_members(
+        self, request: audience_rpc.ListMembersRequest, call: Call
+    ) -> audience_rpc.ListMembersResponse:
+        group_id = parse_id(request.group_id, "group_id")
+        size = min(request.page_size, _MOST_MEMBERS) if request.page_size > 0 else _MOST_MEMBERS
+        query = ("ListMembers", call.principal.id, group_id)
+        cursor = self._app.page_tokens.open(query, request.page_token)
+        after = UUID(cursor[0]) if cursor else None
+        rows = group_queries.audience(self._app.reader, group_id, after, size + 1)
+        if not rows:
+            raise GroupNotFound(id=group_id)
+        if rows[0].state != READY:
+            raise GroupNotReady(id=group_id)
+        ids = [str(row.customer_id) for row in rows[:size] if row.customer_id is not None]
+        call.viewed("customer", ids)
+        token = self._app.page_tokens.seal(query, [ids[-1]]) if len(rows) > size else ""
+        return audience_rpc.ListMembersResponse(customer_ids=ids, next_page_token=token)
 
 
 class ContactServicer:

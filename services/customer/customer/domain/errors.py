@@ -47,6 +47,30 @@ class SchemeNotFound(NotFound):
     zh = "没有分级方案 {id}。"
 
 
+class GroupNotFound(NotFound):
+    reason = "GROUP_NOT_FOUND"
+    en = "There is no group {id}."
+    zh = "没有客户群 {id}。"
+
+
+class GroupNameTaken(AlreadyExists):
+    reason = "GROUP_NAME_TAKEN"
+    en = "The group {id} has this name."
+    zh = "客户群 {id} 已使用该名称。"
+
+
+class TooManyGroups(Exhausted):
+    reason = "GROUPS_EXHAUSTED"
+    en = "There are {most} groups already; delete one first."
+    zh = "已有 {most} 个客户群，请先删除不用的。"
+
+
+class GroupNotReady(Precondition):
+    reason = "GROUP_NOT_READY"
+    en = "The members of the group {id} are being found; try again soon."
+    zh = "客户群 {id} 的成员正在计算，请稍后再试。"
+
+
 class SurvivorAbsorbed(Precondition):
     reason = "SURVIVOR_ABSORBED"
     en = "The customer {id} was itself merged into {survivor_id}."

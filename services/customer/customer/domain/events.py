@@ -50,6 +50,22 @@ class CustomersClassified(Event):
 
 
 @dataclass(frozen=True)
+class GroupMember:
+    group_id: UUID
+    customer_id: UUID
+    member: bool
+    version: int
+
+
+@dataclass(frozen=True)
+class GroupsChanged(Event):
+    """Customers became members of groups, or are none any more: at most 500."""
+
+    type = "crm.customer.v1.GroupsChanged"
+    members: tuple[GroupMember, ...]
+
+
+@dataclass(frozen=True)
 class MergedCustomer:
     """`survivor_id` is None for one that stands for itself again."""
 

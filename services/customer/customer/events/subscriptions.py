@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from crm.customer.v1.events_pb2 import CustomersClassified, CustomersExported
+from crm.customer.v1.events_pb2 import CustomersClassified, CustomersExported, GroupsChanged
 from crm.sales.v1.events_pb2 import OrdersRecorded
 from customer.usecases.classify_customers import apply_orders
 from customer.usecases.ports import OrderRow, Work
@@ -15,7 +15,7 @@ from kernel.bus.envelope import Envelope
 from kernel.pure.ids import parse_id
 
 # Told by this service, heard by no other yet.
-nobody_yet = frozenset({CustomersClassified, CustomersExported})
+nobody_yet = frozenset({CustomersClassified, CustomersExported, GroupsChanged})
 
 
 class CustomerEvents(FollowsDirectory):

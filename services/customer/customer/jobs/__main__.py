@@ -2,9 +2,18 @@
 
 from customer.jobs import export_customers, scan_duplicates
 from customer.jobs.import_customers import destroy_uploads, import_customers
+from customer.jobs.keep_groups import keep_groups, review_groups
 from customer.jobs.purge_customers import purge_customers
 from customer.jobs.review_classes import review_classes
-from customer.usecases.ports import EXPORT_EXPIRES, IMPORT, PURGE, REVIEW, UPLOAD_EXPIRES
+from customer.usecases.ports import (
+    EXPORT_EXPIRES,
+    IMPORT,
+    KEEP_GROUPS,
+    PURGE,
+    REVIEW,
+    REVIEW_GROUPS,
+    UPLOAD_EXPIRES,
+)
 from customer.wiring import build
 from kernel.jobs.job import Job
 from kernel.jobs.worker import main
@@ -16,6 +25,8 @@ if __name__ == "__main__":
         PURGE: purge_customers,
         UPLOAD_EXPIRES: destroy_uploads,
         EXPORT_EXPIRES: export_customers.destroy_exports,
+        KEEP_GROUPS: keep_groups,
+        REVIEW_GROUPS: review_groups,
     }
     # Each minute besides, for imports whose job was lost or gave up.
     jobs = [Job(IMPORT, import_customers, every="* * * * *"), export_customers.JOB, scan_duplicates.JOB]

@@ -21,8 +21,8 @@ _COLUMNS = {
     "source_channel": Attribute("c.source_channel", "text"),
     "owner_id": Attribute("c.owner_id", "uuid"),
     "tags": Attribute("c.tags", "texts"),
-    "create_time": Attribute("c.created_at", "timestamp"),
-    "update_time": Attribute("c.updated_at", "timestamp"),
+    "create_time": Attribute("c.created_at", "timestamp", day="(c.created_at at time zone %(zone)s)::date"),
+    "update_time": Attribute("c.updated_at", "timestamp", day="(c.updated_at at time zone %(zone)s)::date"),
 }
 _CLASSES = {
     scheme: Attribute(
@@ -81,7 +81,7 @@ def listing(filter_text: str, order_by: str, show_deleted: bool) -> Question:
             Violation("order_by", "ORDER_BY", f"must be one of: {known}", f"必须是其中之一：{known}")
         )
     standing = "c.survivor_id is null" if show_deleted else _STANDING
-    return Question(standing, {}, order).narrowed(*compile_filter(filter_text, _attribute))
+    return Question(standing, {}, order).narrowed(*compile_filter(filter_text, attribute))
 
 
 def named(tokens: Sequence[int], filter_text: str) -> Question:
@@ -133,7 +133,7 @@ def count_classes(reader: Reader, principal: Principal, scheme: str) -> list[Any
     return reader.rows(sql, {"scheme": scheme, **params})
 
 
-def _attribute(path: tuple[str, ...]) -> Attribute | None:
+def attribute(path: tuple[str, ...]) -> Attribute | None:
     if len(path) == 2 and path[0] == "class":
         return _CLASSES.get(path[1])
     return _COLUMNS.get(path[0]) if len(path) == 1 else None

@@ -7,12 +7,15 @@ from customer.store.classes import ClassRepository
 from customer.store.customers import CustomerRepository
 from customer.store.exporting import Exporting
 from customer.store.exports import ExportRepository
+from customer.store.group_rules import Today
+from customer.store.groups import GroupRepository
 from customer.store.history import History
 from customer.store.importing import Importing
 from customer.store.imports import ImportRepository
 from customer.store.indexing import Indexer
 from customer.store.interactions import InteractionRepository
 from customer.store.matching import MatchRepository
+from customer.store.memberships import MembershipRepository
 from customer.store.merges import MergeRepository
 from customer.store.orders import OrderRepository
 from customer.store.pairs import PairRepository
@@ -47,6 +50,9 @@ class CustomerWork(UnitOfWork):
         self.matches = MatchRepository(self.session, principal, sealer, indexer)
         self.pairs = PairRepository(self.session, principal, self.now)
         self.scans = ScanRepository(self.session, principal, self.now)
+        today = Today(self.now.astimezone(self.clock.zone).date(), self.clock.zone)
+        self.groups = GroupRepository(self.session, principal, self.now, today)
+        self.memberships = MembershipRepository(self.session, self.now, today)
         self.counters = counters
         self.classes = ClassRepository(self.session, self.clock.zone)
         self.standing = StandingRepository(self.session, principal)

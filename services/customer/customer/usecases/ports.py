@@ -11,7 +11,8 @@ from uuid import UUID
 
 from customer.domain.customer import Customer, ExternalId
 from customer.domain.duplicates import Candidate, Pair, Party, Scan
-from customer.domain.events import ClassifiedCustomer, MergedCustomer
+from customer.domain.events import ClassifiedCustomer, GroupMember, MergedCustomer
+from customer.domain.groups import Group
 from customer.domain.interaction import Interaction
 from customer.domain.merging import Member
 from customer.domain.purchases import Purchases
@@ -33,6 +34,10 @@ EXPORT_EXPIRES = "destroy_exports"
 SCAN = "scan_duplicates"
 # The timer, one a deleted customer, on the instant when it can't be brought back any more.
 PURGE = "purge_customer"
+# The timer that keeps the members of all groups, and those, one a customer, on the day when time alone may
+# make it a member or none.
+KEEP_GROUPS = "keep_groups"
+REVIEW_GROUPS = "review_groups"
 
 
 @dataclass(frozen=True)
@@ -240,6 +245,51 @@ class Scans(Protocol):
         """Whether the principal is a user who was locked out."""
 
 
+class Groups(Protocol):
+    def alone(self) -> None:
+        """Waits until nobody else defines groups; from here on only this transaction does."""
+
+    def check(self, expression: str) -> None:
+        """Raises Invalid when an expression can't be read or asks for what there is not."""
+
+    def lend(self, group_id: UUID) -> Group:
+        """The group, locked until the end of the transaction. Raises GroupNotFound."""
+
+    def named(self, name: str) -> UUID | None:
+        """The group that has this name."""
+
+    def count(self) -> int: ...
+
+    def save(self, group: Group) -> None:
+        """Stores a new or changed group, and the version of its rule."""
+
+
+class Memberships(Protocol):
+    """Who belongs to which group. Only one transaction at a time decides."""
+
+    def groups(self) -> list[Group]:
+        """All groups, deleted ones that have members still among them."""
+
+    def take_changed(self, limit: int) -> list[UUID]:
+        """Takes customers, about `limit`, of whom something changed that a rule may ask for."""
+
+    def put_changed(self, customer_ids: Collection[UUID]) -> None:
+        """Lets customers be looked at again."""
+
+    def following(self, after: UUID | None, limit: int) -> list[UUID]:
+        """The next customers in order of id."""
+
+    def decide(self, groups: Sequence[Group], customer_ids: Collection[UUID]) -> list[GroupMember]:
+        """Decides for these customers and groups who is a member; answers what changed."""
+
+    def go_on(self, group: Group, after: UUID | None) -> None:
+        """Notes the last customer that was looked at for a group; None: all were, and the group is ready,
+        or gone if it was deleted. A group that was changed meanwhile begins anew."""
+
+    def review(self, groups: Sequence[Group], customer_ids: Collection[UUID]) -> None:
+        """Sets the day on which time alone may change what rules answer about each customer."""
+
+
 class Counters(Protocol):
     """Counts within windows of time; may forget."""
 
@@ -267,6 +317,8 @@ class Work(Protocol):
     matches: Matches
     pairs: Pairs
     scans: Scans
+    groups: Groups
+    memberships: Memberships
     counters: Counters
 
     def record(self, event: Event) -> None: ...

@@ -25,6 +25,8 @@ _READ_PERSONAL = "customer.personal.read"
 _REVEAL_PERSONAL = "customer.personal.reveal"
 _CREATE_INTERACTIONS = "customer.interactions.create"
 _READ_SCHEMES = "customer.schemes.read"
+_READ_GROUPS = "customer.groups.read"
+_WRITE_GROUPS = "customer.groups.write"
 _READ_ORDERS = "sales.orders.read"
 _WRITE_ORDERS = "sales.orders.write"
 _READ_PRODUCTS = "sales.products.read"
@@ -55,6 +57,7 @@ _MANAGE_SERVICE_ACCOUNTS = "gateway.service_accounts.manage"
 _EVERY_READ = (
     _READ_CUSTOMERS,
     _READ_SCHEMES,
+    _READ_GROUPS,
     _READ_ORDERS,
     _READ_PRODUCTS,
     _READ_LEADS,
@@ -78,6 +81,7 @@ _EVERY_CHANGE = (
     _MANAGE_EXPORTS,
     _REVEAL_PERSONAL,
     _CREATE_INTERACTIONS,
+    _WRITE_GROUPS,
     _WRITE_ORDERS,
     _WRITE_PRODUCTS,
     _CREATE_LEADS,
@@ -121,7 +125,7 @@ _SERVING = (
 # The officer's work (PIPL article 52).
 _CARING_FOR_PRIVACY = (_READ_PURPOSES, _MANAGE_PURPOSES, _READ_CONSENTS, _RECORD_CONSENTS)
 # Belongs to nobody, hence to all who need it.
-_REFERENCE = (_READ_SCHEMES, _READ_PRODUCTS, _READ_PURPOSES)
+_REFERENCE = (_READ_SCHEMES, _READ_GROUPS, _READ_PRODUCTS, _READ_PURPOSES)
 _POOL = (_READ_POOL, _CLAIM_FROM_POOL, _READ_RULES)
 _DIRECTORY = (_READ_USERS, _READ_TEAMS)
 
@@ -150,7 +154,7 @@ PRESETS = (
             _REVEAL_PERSONAL,
             _ASSIGN_LEADS,
         ),
-        all=(*_REFERENCE, *_DIRECTORY, *_POOL, _MANAGE_RULES),
+        all=(*_REFERENCE, *_DIRECTORY, *_POOL, _MANAGE_RULES, _WRITE_GROUPS),
     ),
     _preset("agent", "Service agent", "客服", all=(*_SERVING, *_REFERENCE)),
     _preset("service_manager", "Service manager", "客服经理", all=(*_SERVING, *_REFERENCE, *_DIRECTORY)),
@@ -167,6 +171,7 @@ PRESETS = (
             _CREATE_LEADS,
             _MANAGE_FORMS,
             _READ_RULES,
+            _WRITE_GROUPS,
         ),
     ),
     _preset(
@@ -181,6 +186,7 @@ PRESETS = (
             _READ_ORDERS,
             _READ_SCHEMES,
             *_CARING_FOR_PRIVACY,
+            _READ_GROUPS,
             *_DIRECTORY,
         ),
     ),

@@ -3,7 +3,7 @@
     province == "上海" && (class.spend_tier in ["core", "important"] || "vip" in tags)
 
 Operators: || && ! == != < <= > >= in, on dotted names, strings, integers, booleans, lists,
-timestamp("…") and name.startsWith("…"). kernel.sql.filters compiles the tree to SQL.
+timestamp("…"), name.startsWith("…") and days_since(name). kernel.sql.filters compiles the tree to SQL.
 """
 
 from __future__ import annotations
@@ -32,6 +32,13 @@ class Name:
 
 
 @dataclass(frozen=True)
+class Age:
+    """The days from the day that an attribute holds to today: days_since(purchases.last_order_on)."""
+
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Literal:
     value: Value | tuple[Value, ...]
 
@@ -41,8 +48,8 @@ class Compare:
     """`operator` is one of == != < <= > >= in startsWith."""
 
     operator: str
-    left: Name | Literal
-    right: Name | Literal
+    left: Name | Age | Literal
+    right: Name | Age | Literal
 
 
 @dataclass(frozen=True)
@@ -157,7 +164,7 @@ class _Parser:
             return left
         raise self._mistake()
 
-    def _operand(self) -> Name | Literal | Compare:
+    def _operand(self) -> Name | Age | Literal | Compare:
         token = self._next
         if token.text == "[":
             return self._list()
@@ -167,11 +174,21 @@ class _Parser:
             return Literal(self._value())
         self._place += 1
         path = tuple(token.text.split("."))
+        if path == ("days_since",) and self._took("("):
+            return self._age()
         if path[-1] == "startsWith" and len(path) > 1 and self._took("("):
             prefix = Literal(self._value())
             self._take(")")
             return Compare("startsWith", Name(path[:-1]), prefix)
         return Name(path)
+
+    def _age(self) -> Age:
+        token = self._next
+        if token.kind != "name":
+            raise self._mistake()
+        self._place += 1
+        self._take(")")
+        return Age(tuple(token.text.split(".")))
 
     def _list(self) -> Literal:
         self._take("[")

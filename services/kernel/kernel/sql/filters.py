@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from kernel.pure.errors import Invalid, Violation
-from kernel.pure.expression import Both, Compare, Either, Literal, Name, Node, Not, Value, parse
+from kernel.pure.expression import Age, Both, Compare, Either, Literal, Name, Node, Not, Value, parse
 from kernel.pure.ids import parse_id
 
 _ORDERED = ("<", "<=", ">", ">=")
@@ -30,31 +30,43 @@ _TYPES: Mapping[str, type] = {"uuid": str, "text": str, "timestamp": datetime, "
 @dataclass(frozen=True)
 class Attribute:
     """`sql` is a constant of the program that is never null; `kind` one of text, uuid, int, bool,
-    timestamp, texts (a set of texts)."""
+    timestamp, texts (a set of texts), day (only its age can be asked for). `day` is the date of another
+    kind whose age can be asked for."""
 
     sql: str
     kind: str
+    day: str = ""
 
 
 # Finds what stands behind a dotted name, or None.
 Attributes = Callable[[tuple[str, ...]], Attribute | None]
 
 
-def compile_filter(text: str, attributes: Attributes, field: str = "filter") -> tuple[str, dict[str, Any]]:
+def compile_filter(
+    text: str,
+    attributes: Attributes,
+    field: str = "filter",
+    *,
+    today: date | None = None,
+    prefix: str = "filter",
+) -> tuple[str, dict[str, Any]]:
     """The condition and its parameters ("filter_0" …); "true" for an empty filter.
 
-    Raises Invalid for what can't be read, for unknown names and for comparisons of different kinds.
+    Without `today`, the parameter "today", no age can be asked for. Raises Invalid for what can't be
+    read, for unknown names and for comparisons of different kinds.
     """
     if not text.strip():
         return "true", {}
-    compiler = _Compiler(attributes, field)
+    compiler = _Compiler(attributes, field, today, prefix)
     return compiler.condition(parse(text, field)), compiler.parameters
 
 
 class _Compiler:
-    def __init__(self, attributes: Attributes, field: str) -> None:
+    def __init__(self, attributes: Attributes, field: str, today: date | None, prefix: str) -> None:
         self._attributes = attributes
         self._field = field
+        self._today = today
+        self._prefix = prefix
         self.parameters: dict[str, Any] = {}
 
     def condition(self, node: Node) -> str:
@@ -75,13 +87,13 @@ class _Compiler:
 
     def _compare(self, node: Compare) -> str:
         left, right = node.left, node.right
-        if isinstance(left, Literal) and isinstance(right, Name):
+        if isinstance(left, Literal) and not isinstance(right, Literal):
             if node.operator == "in":
                 return self._contains(right, left)
             # Constants on the left: the mirrored comparison.
             mirrored = node.operator.translate(str.maketrans("<>", "><"))
             return self._compare(Compare(mirrored, right, left))
-        if not isinstance(left, Name) or not isinstance(right, Literal):
+        if isinstance(left, Literal) or not isinstance(right, Literal):
             raise self._invalid(
                 "COMPARISON", "must compare attributes with constants", "只能将属性与常量比较"
             )
@@ -98,13 +110,13 @@ class _Compiler:
             raise self._refused(left, "has no order", "不能比较大小")
         return f"({attribute.sql} {_SQL[node.operator]} {self._parameter(left, attribute.kind, right.value)})"
 
-    def _contains(self, name: Name, value: Literal) -> str:
+    def _contains(self, name: Name | Age, value: Literal) -> str:
         attribute = self._attribute(name)
         if attribute.kind != "texts":
             raise self._refused(name, "is no list", "不是列表")
         return f"({attribute.sql} @> array[{self._parameter(name, 'text', value.value)}])"
 
-    def _one_of(self, name: Name, attribute: Attribute, values: Literal) -> str:
+    def _one_of(self, name: Name | Age, attribute: Attribute, values: Literal) -> str:
         if not isinstance(values.value, tuple):
             raise self._refused(name, "in must be followed by a list", "in 之后必须是列表")
         if not values.value:
@@ -112,21 +124,27 @@ class _Compiler:
         items = ", ".join(self._parameter(name, attribute.kind, value) for value in values.value)
         return f"({attribute.sql} in ({items}))"
 
-    def _parameter(self, name: Name, kind: str, value: Value | tuple[Value, ...]) -> str:
+    def _parameter(self, name: Name | Age, kind: str, value: Value | tuple[Value, ...]) -> str:
         wanted = _TYPES.get(kind)
         if wanted is None or type(value) is not wanted:
             raise self._refused(name, "is compared with something of another kind", "与不同类型的值比较")
-        key = f"filter_{len(self.parameters)}"
+        key = f"{self._prefix}_{len(self.parameters)}"
         self.parameters[key] = parse_id(str(value), self._field) if kind == "uuid" else value
         return f"%({key})s{_CAST[kind]}"
 
-    def _attribute(self, name: Name) -> Attribute:
+    def _attribute(self, name: Name | Age) -> Attribute:
         attribute = self._attributes(name.path)
         if attribute is None:
             raise self._refused(name, "is no attribute that can be asked for", "不是可查询的属性")
-        return attribute
+        if not isinstance(name, Age):
+            return attribute
+        day = attribute.sql if attribute.kind == "day" else attribute.day
+        if not day or self._today is None:
+            raise self._refused(name, "has no age that can be asked for", "不能使用 days_since")
+        self.parameters["today"] = self._today
+        return Attribute(f"(%(today)s::date - {day})", "int")
 
-    def _refused(self, name: Name, en: str, zh: str) -> Invalid:
+    def _refused(self, name: Name | Age, en: str, zh: str) -> Invalid:
         dotted = ".".join(name.path)
         return self._invalid("FILTER_ATTRIBUTE", f"{dotted} {en}", f"{dotted} {zh}")
 
