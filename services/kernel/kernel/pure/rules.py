@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kernel.pure.errors import Invalid, Violation
-from kernel.pure.expression import Both, Compare, Either, Literal, Name, Node, Not, parse
+from kernel.pure.expression import Age, Both, Compare, Either, Literal, Name, Node, Not, parse
 
 # What a fact can be; a list of texts is asked with `"x" in name`.
 Kinds = Mapping[str, type[int] | type[str] | type[bool] | type[list[str]]]
@@ -65,7 +65,8 @@ def _holds(node: Node, facts: Mapping[str, Any]) -> bool:
             return _OPERATORS[compared](_value(left, facts), _value(right, facts))
 
 
-def _value(node: Name | Literal, facts: Mapping[str, Any]) -> Any:
+def _value(node: Name | Age | Literal, facts: Mapping[str, Any]) -> Any:
+    """Of a checked tree, which asks for no age."""
     return node.value if isinstance(node, Literal) else facts[".".join(node.path)]
 
 
