@@ -49,14 +49,16 @@ class Hearer:
             if order.status == "flaky":
                 self._fail_if_told()
 
-    @hears(UsersRecorded)
+    @hears(UsersRecorded, together=True)
     def follow_users(self, work: UnitOfWork, event: UsersRecorded, envelope: Envelope) -> None:
-        """A second queue on the same connection."""
+        """A second queue on the same connection; the user "broken" can't be followed."""
         for user in event.users:
             work.session.execute(
                 text("insert into effects (order_id, event_id) values (:user, :event)"),
                 {"user": user.user_id, "event": envelope.id},
             )
+            if user.user_id == "broken":
+                raise OrderRefused
 
     def _fail_if_told(self) -> None:
         # In a transaction of its own: that of the handler is rolled back.

@@ -19,7 +19,7 @@ nobody_yet = frozenset({CustomersClassified, CustomersExported, GroupsChanged})
 
 
 class CustomerEvents(FollowsDirectory):
-    @hears(OrdersRecorded)
+    @hears(OrdersRecorded, together=True)
     def apply_orders(self, work: Work, event: OrdersRecorded, envelope: Envelope) -> None:
         apply_orders(
             work,

@@ -85,10 +85,12 @@ class OrderRepository:
             "amounts": [row.base_amount for row in rows],
         }
         connection = self._connection()
-        added = {row.customer_id for row in connection.exec_driver_sql(_ADD, params)}
+        added = connection.exec_driver_sql(_ADD, params).scalars().all()
+        if len(added) == len(rows):
+            return set(added)
         # Only a row that is held says from whom the order moves: another event may just be moving it.
         connection.exec_driver_sql(_STEADY, params)
-        return added | {row.customer_id for row in connection.exec_driver_sql(_CHANGE, params)}
+        return {*added, *connection.exec_driver_sql(_CHANGE, params).scalars()}
 
     def hold(self, customer_ids: Collection[UUID]) -> list[UUID]:
         while True:

@@ -19,7 +19,7 @@ from kernel.ops.logs import logger
 
 _log = logger(__name__)
 
-# Events a handler may hold unacknowledged; the others wait in the queue, for any replica.
+# Events that a handler of single ones may hold unacknowledged; the others wait in the queue, for any replica.
 PREFETCH = 10
 
 
@@ -27,6 +27,7 @@ class Provider(Protocol):
     """A handler's side of consuming."""
 
     queue: Queue
+    prefetch: int
 
     def handle_message(self, message: Message) -> None: ...
 
@@ -98,7 +99,9 @@ class QueueConsumer(NamekoQueueConsumer):
             consumer = consumer_cls(
                 queues=[provider.queue], on_message=partial(self._receive, provider), auto_declare=False
             )
-            consumer.qos(prefetch_count=PREFETCH)
+            # Holds for what is consumed from next, so it is consumed from now.
+            consumer.qos(prefetch_count=provider.prefetch)
+            consumer.consume()
             consumers.append(consumer)
         self._consumers = dict(enumerate(consumers))
         return consumers

@@ -16,7 +16,7 @@ class FollowsDirectory:
     An id that is none can't be mended by waiting: Invalid sends the event to the dead letters.
     """
 
-    @hears(UsersRecorded)
+    @hears(UsersRecorded, together=True)
     def follow_users(self, work: UnitOfWork, event: UsersRecorded, envelope: Envelope) -> None:
         users = [
             (
@@ -29,7 +29,7 @@ class FollowsDirectory:
         ]
         staff.record_users(work.session, users)
 
-    @hears(TeamsRecorded)
+    @hears(TeamsRecorded, together=True)
     def follow_teams(self, work: UnitOfWork, event: TeamsRecorded, envelope: Envelope) -> None:
         teams = [
             (parse_id(told.team_id, "team_id"), told.version, [parse_id(step, "path") for step in told.path])

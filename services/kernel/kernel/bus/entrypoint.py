@@ -4,18 +4,24 @@
     def apply_orders(self, work, event, envelope): ...
 
 One unit of work holds the inbox row and the effect; the message is acknowledged after its commit.
+
+    @hears(OrdersRecorded, together=True)
+
+Events that wait at the same time are one unit of work then: what a transaction costs is paid once.
 """
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import eventlet
+from eventlet.semaphore import Semaphore
 from google.protobuf.message import Message
 from kombu.entity import Queue
 from kombu.message import Message as Delivery
@@ -23,7 +29,7 @@ from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR, Entrypoint, register_e
 
 from kernel.bus import headers
 from kernel.bus.broker import BROKER_ERRORS
-from kernel.bus.consuming import QueueConsumer
+from kernel.bus.consuming import PREFETCH, QueueConsumer
 from kernel.bus.envelope import Envelope, Unparsable, parse
 from kernel.bus.publisher import Outgoing
 from kernel.bus.topology import DELAYS, Subscription
@@ -43,13 +49,19 @@ F = TypeVar("F", bound=Callable[..., None])
 
 # Longest pause, in seconds, between tries while the database is away.
 _LONGEST_PAUSE = 2.0
+# The most that becomes one unit of work: so many events, or their bytes.
+_MOST_TOGETHER, _MOST_BYTES = 200, 1 << 18
 
 
-def hears(message_class: type[Message]) -> Callable[[F], F]:
-    """Marks a method `(self, work, event, envelope)` of a service class as handler of an event."""
+def hears(message_class: type[Message], *, together: bool = False) -> Callable[[F], F]:
+    """Marks a method `(self, work, event, envelope)` of a service class as handler of an event.
+
+    `together` is for events that are lists of facts, each with its own id and version: the lists of
+    those that wait are joined, and `envelope` is that of the first. One that fails fails alone.
+    """
 
     def mark(method: F) -> F:
-        register_entrypoint(method, Hears(message_class))
+        register_entrypoint(method, Hears(message_class, together=together))
         return method
 
     return mark
@@ -64,13 +76,21 @@ def subscriptions(service: str, service_class: type) -> list[Subscription]:
     return found
 
 
+class Arrived(NamedTuple):
+    message: Delivery
+    envelope: Envelope
+    event: Message
+
+
 class Hears(Entrypoint):
     """Receives the events of one queue for one method."""
 
     queue_consumer = QueueConsumer()
 
-    def __init__(self, message_class: type[Message], **options: Any) -> None:
+    def __init__(self, message_class: type[Message], *, together: bool = False, **options: Any) -> None:
         self._message_class = message_class
+        self._together = together
+        self.prefetch = _MOST_TOGETHER if together else PREFETCH
         super().__init__(**options)
 
     def subscription(self, service: str, method_name: str) -> Subscription:
@@ -82,6 +102,8 @@ class Hears(Entrypoint):
         self._principal = Principal.service(self._app.service)
         self._method = getattr(self.container.service_cls(), self.method_name)
         self.queue = Queue(self._to.queue, no_declare=True)  # type: ignore[no-untyped-call]
+        self._waiting: deque[Arrived] = deque()
+        self._turn = Semaphore(1)
         self.queue_consumer.register_provider(self)
 
     def stop(self) -> None:
@@ -94,21 +116,55 @@ class Hears(Entrypoint):
         except Unparsable as error:
             self._bury(message, "UNPARSABLE", str(error))
             return
-        trace.current.set(trace.continued(envelope.traceparent))
+        arrived = Arrived(message, envelope, event)
+        if not self._together:
+            self._see_through(arrived)
+            return
+        self._waiting.append(arrived)
+        with self._turn:
+            # Whoever has the turn takes along what came meanwhile; those find nothing left to do.
+            batch = list(self._next_batch())
+            if len(batch) == 1 or not self._try_together(batch):
+                for one in batch:
+                    self._see_through(one)
+
+    def _next_batch(self) -> Iterator[Arrived]:
+        count = size = 0
+        while self._waiting and count < _MOST_TOGETHER and size < _MOST_BYTES:
+            arrived = self._waiting.popleft()
+            count, size = count + 1, size + len(arrived.message.body)
+            yield arrived
+
+    def _try_together(self, batch: Sequence[Arrived]) -> bool:
+        """Applies all or none; False when none was, and each must be seen through by itself."""
+        if not batch:
+            return True
+        try:
+            with self.queue_consumer.slots:
+                self._apply(batch)
+        except Exception as error:
+            _log.info("events not applied together", error=place(error), events=len(batch))
+            return False
+        for arrived in batch:
+            self._settle(arrived.message.ack)
+        return True
+
+    def _see_through(self, arrived: Arrived) -> None:
         pause = 0.1
-        while not self._try(message, envelope, event):
+        while not self._try(arrived):
             # The database is away: nothing can be done for any event, so this one waits in hand,
             # unless the broker has taken it back or will.
-            if self.queue_consumer.stopping or not delivery_lives(message):
+            if self.queue_consumer.stopping or not delivery_lives(arrived.message):
                 return
             eventlet.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
-    def _try(self, message: Delivery, envelope: Envelope, event: Message) -> bool:
+    def _try(self, arrived: Arrived) -> bool:
         """One attempt; False when the database is away."""
+        message = arrived.message
         try:
             with self.queue_consumer.slots:
-                self._apply(envelope, event)
+                self._apply([arrived])
         except Exception as error:
             if is_unavailable(error) or isinstance(error, StoreUnavailable):
                 _log.warning("database away, event waits", **self._facts(message))
@@ -121,18 +177,21 @@ class Hears(Entrypoint):
             self._settle(message.ack)
         return True
 
-    def _apply(self, envelope: Envelope, event: Message) -> None:
-        started = monotonic()
+    def _apply(self, batch: Sequence[Arrived]) -> None:
+        """Lets those that had no effect yet have it, in one transaction."""
+        started, handler = monotonic(), self._to.handler
+        trace.current.set(trace.continued(batch[0].envelope.traceparent))
+        told = {arrived.envelope.id: arrived for arrived in batch}
         with self._app.work(self._principal) as work:
-            fresh = inbox.claim(work.session, self._to.handler, envelope.id)
+            claimed = inbox.claim(work.session, handler, told.keys())
+            fresh = [arrived for event_id, arrived in told.items() if event_id in claimed]
             if fresh:
-                self._method(work, event, envelope)
-        if not fresh:
-            metrics.inbox_duplicates.labels(self._to.handler).inc()
-            return
-        metrics.event_seconds.labels(self._to.handler).observe(monotonic() - started)
-        lag = (datetime.now(UTC) - envelope.time).total_seconds()
-        metrics.event_lag.labels(self._to.handler).observe(max(0.0, lag))
+                self._method(work, _joined([arrived.event for arrived in fresh]), fresh[0].envelope)
+        metrics.inbox_duplicates.labels(handler).inc(len(batch) - len(fresh))
+        for arrived in fresh:
+            metrics.event_seconds.labels(handler).observe(monotonic() - started)
+            lag = (datetime.now(UTC) - arrived.envelope.time).total_seconds()
+            metrics.event_lag.labels(handler).observe(max(0.0, lag))
 
     def _put_off(self, message: Delivery, error: Exception) -> None:
         """Lets the event wait on the next retry queue; after the last one it is dead."""
@@ -196,6 +255,14 @@ class Hears(Entrypoint):
             "event_type": self._to.event_type,
             "handler": self._to.handler,
         }
+
+
+def _joined(events: Sequence[Message]) -> Message:
+    """One event with the lists of all, in order; a new one, for each may be needed by itself again."""
+    whole = type(events[0])()
+    for event in events:
+        whole.MergeFrom(event)
+    return whole
 
 
 def delivery_lives(message: Delivery) -> bool:

@@ -14,8 +14,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from kernel.ops import metrics
 from kernel.ops.settings import Settings
 
-# A transaction left open by a bug must not hold its locks for ever.
-_TIMEOUTS = "-c statement_timeout=15s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
+# A transaction left open by a bug must not hold its locks for ever. Compiling a plan takes longer than any
+# statement of ours.
+_OPTIONS = "-c statement_timeout=15s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s -c jit=off"
 
 
 def make_engine(settings: Settings) -> Engine:
@@ -30,7 +31,7 @@ def make_engine(settings: Settings) -> Engine:
         hide_parameters=True,
         connect_args={
             "connect_timeout": 2,
-            "options": _TIMEOUTS,
+            "options": _OPTIONS,
         },
     )
     metrics.pool_size.set(settings.database_pool)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from kernel.sql import tables
+# Sorted, so that two that handle the same events wait for each other in one order.
+_CLAIM = """
+    insert into inbox (handler, event_id)
+    select %(handler)s, event_id from unnest(%(ids)s::uuid[]) as wanted (event_id) order by event_id
+    on conflict do nothing
+    returning event_id
+"""
 
 
-def claim(session: Session, handler: str, event_id: UUID) -> bool:
-    """Marks an event as handled in the caller's transaction; False when it was before.
+def claim(session: Session, handler: str, event_ids: Collection[UUID]) -> set[UUID]:
+    """Marks events as handled in the caller's transaction; answers those that were not before.
 
-    Waits for another transaction that is handling the same event.
+    Waits for another transaction that is handling one of them.
     """
-    mark = insert(tables.inbox).values(handler=handler, event_id=event_id).on_conflict_do_nothing()
-    return bool(session.execute(mark.returning(tables.inbox.c.event_id)).first())
+    marked = session.connection().exec_driver_sql(_CLAIM, {"handler": handler, "ids": list(event_ids)})
+    return set(marked.scalars())

@@ -18,7 +18,7 @@ nobody_yet = frozenset({LeadsChanged, ProductsRecorded})
 class SalesEvents(FollowsDirectory):
     """An id that is none can't be mended by waiting: Invalid sends the event to the dead letters."""
 
-    @hears(CustomersRecorded)
+    @hears(CustomersRecorded, together=True)
     def follow_customers(self, work: Work, event: CustomersRecorded, envelope: Envelope) -> None:
         work.customers.apply(
             CustomerRow(
