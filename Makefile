@@ -41,6 +41,10 @@ setup: $(VENV)/.code ## Make the virtual environment and install everything into
 test: setup ## Run every test on real servers, started privately
 	@$(BIN)/pytest $(ARGS)
 
+.PHONY: bench
+bench: setup ## Measure how fast it is, beside the limits of this machine
+	@$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick) $(ARGS)
+
 .PHONY: lint
 lint: setup ## Check style, types, the walls between rooms, and the contracts
 	$(BIN)/ruff check
@@ -78,7 +82,7 @@ help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} \
 		/^## / {printf "\n\033[1m%s\033[0m\n", substr($$0, 4)} \
 		/^[a-z-]+:.*## / {printf "  make \033[36m%-8s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@printf '\nVariables: STACK=name picks another installation, ARGS="…" is passed on to the command.\n'
+	@printf '\nVariables: STACK=name picks another installation, ARGS="…" is passed on to the command.\nmake bench takes ONLY="calls lag …" for some of its groups, and QUICK=1 for less of everything.\n'
 
 # Debian's Python makes no virtual environment before python3-venv is installed.
 $(VENV)/bin/python:

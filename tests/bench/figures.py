@@ -1,0 +1,58 @@
+"""What a bench found, each figure beside its limit: a table to read and .local/bench.json for machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from crm_cli.local.stack import clone_root
+
+FILE = clone_root() / ".local" / "bench.json"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """`limit_value` was measured in the same run on the same machine, and is what `limit_name` says."""
+
+    name: str
+    value: float
+    unit: str
+    limit_name: str = ""
+    limit_value: float = 0.0
+
+    @property
+    def ratio(self) -> float | None:
+        """The value as a share of its limit."""
+        return self.value / self.limit_value if self.limit_value else None
+
+
+def save(figures: Sequence[Figure], file: Path = FILE) -> None:
+    file.parent.mkdir(exist_ok=True)
+    rows = [asdict(figure) | {"ratio": figure.ratio} for figure in figures]
+    file.write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
+
+
+def show(figures: Sequence[Figure]) -> None:
+    table = Table("figure", title="Figures and their limits", title_justify="left")
+    for column in ("value", "", "limit", "", "ratio"):
+        table.add_column(column, justify="left" if not column else "right")
+    for figure in figures:
+        ratio = figure.ratio
+        table.add_row(
+            figure.name,
+            _written(figure.value),
+            figure.unit,
+            _written(figure.limit_value) if ratio is not None else "",
+            figure.limit_name,
+            f"{ratio:.3f}" if ratio is not None else "",
+        )
+    Console().print(table)
+
+
+def _written(number: float) -> str:
+    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"
