@@ -1,34 +1,34 @@
 """How fast people come in: from the first byte of the file to the last row searchable.
 
-    python -m tests.bench.import_bench [rows …] [--profile] [--kill TIMES]
+    python -m tests.bench.import_bench [rows …]
 
 Takes a service with an empty database for each size, uploads generated people (2 % of them stand
 there twice or more), and lets a real jobs process store them, merging who is surely the same. Prints
-rows a second, CPU a row of the process and of the database's backends, and the process's memory.
+rows a second, CPU a row of the processes and of the database's backends, and the processes' memory.
+What else the machine does shows in a fixed piece of work, timed before and after.
 """
 
 from __future__ import annotations
 
 import argparse
-import cProfile
 import csv
 import io
-import pstats
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import psutil
+import psycopg
 
 from customer.domain.importing.mapping import suggest
 from customer.domain.importing.runs import State
-from customer.jobs.import_customers import import_customers
 from customer.usecases.imports.create_upload import append_upload, create_upload
+from customer.usecases.imports.ports import PERMISSION
 from customer.usecases.imports.start_import import Draft, confirm_import, start_import
 from customer.wiring import CustomerApp
-from kernel.jobs.job import Running
 from kernel.pure.grants import Principal, PrincipalKind, Scope
 from kernel.pure.ids import new_id
 from tests.support import servers
@@ -75,27 +75,58 @@ def jobs_process(app: CustomerApp) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
-def cpu_of_backends(app: CustomerApp) -> float:
-    """CPU seconds of the database servers' processes that work for `app` now."""
-    total = 0.0
-    for url in (app.settings.database_url, app.settings.keyring_url):
-        import psycopg
+class Meter:
+    """CPU seconds and peak memory of a jobs process, of what it starts, and of the database's backends
+    that work for it; looked at again and again, since some of them end before it does."""
 
-        with psycopg.connect(url.get_secret_value()) as connection:
-            for (pid,) in connection.execute(
-                "select pid from pg_stat_activity"
-                " where datname = current_database() and pid <> pg_backend_pid()"
-            ):
-                times = psutil.Process(pid).cpu_times()
-                total += times.user + times.system
-    return total
+    def __init__(self, app: CustomerApp, pid: int) -> None:
+        self._urls = (app.settings.database_url, app.settings.keyring_url)
+        self._jobs = psutil.Process(pid)
+        self._cpu: dict[tuple[str, int], float] = {}
+        self.memory: dict[int, int] = {}
+
+    def look(self) -> None:
+        for process in (self._jobs, *self._jobs.children()):
+            self._note("python", process)
+        for url in self._urls:
+            with psycopg.connect(url.get_secret_value()) as connection:
+                for (pid,) in connection.execute(_BACKENDS):
+                    self._note("backends", psutil.Process(pid))
+
+    def cpu(self, kind: str) -> float:
+        return sum(seconds for (of, _), seconds in self._cpu.items() if of == kind)
+
+    def _note(self, kind: str, process: psutil.Process) -> None:
+        with suppress(psutil.NoSuchProcess, FileNotFoundError, ValueError):
+            times = process.cpu_times()
+            self._cpu[kind, process.pid] = times.user + times.system
+            if kind == "python":
+                self.memory[process.pid] = peak_memory(process.pid)
 
 
-def bench(rows: int, profile: bool, kills: int) -> None:
+def peak_memory(pid: int) -> int:
+    """Bytes, since the process began its program."""
+    [line] = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if "VmHWM" in line]
+    return int(line.split()[1]) * 1024
+
+
+_BACKENDS = "select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+
+
+def calibration() -> str:
+    """A fixed piece of work: the CPU seconds it takes tell how fast a core is now, the seconds that pass
+    what others leave of it."""
+    began, cpu = time.perf_counter(), time.process_time()
+    for _ in range(20):
+        sum(range(1_000_000))
+    return f"{time.process_time() - cpu:.2f} of {time.perf_counter() - began:.2f} s"
+
+
+def bench(rows: int) -> None:
     data = people_csv(rows)
-    me = Principal(PrincipalKind.USER, str(new_id()), {"customer.customers.import": Scope.ALL})
-    with service(CustomerApp) as app, jobs_process(app) as first:
-        process = first
+    me = Principal(PrincipalKind.USER, str(new_id()), {PERMISSION: Scope.ALL})
+    before = calibration()
+    with service(CustomerApp) as app, jobs_process(app) as jobs:
         began = time.perf_counter()
         with app.work(me) as work:
             upload = create_upload(work, "people.csv", len(data))
@@ -108,56 +139,47 @@ def bench(rows: int, profile: bool, kills: int) -> None:
         with app.work(me) as work:
             draft = Draft(upload.id, columns, "erp", "person", None, merge_duplicates=True)
             run = start_import(work, app.importing.files, app.importing.marks, draft)
-        if profile:
-            process.kill()
-            running = Running(app, 1, lambda: False)
-            import_customers(running)
-            with app.work(me) as work:
-                confirm_import(work, run.id)
-            profiler = cProfile.Profile()
-            profiler.runcall(import_customers, running)
-            pstats.Stats(profiler).sort_stats("tottime").print_stats(40)
-            return
         until(app, State.TRIAL_DONE)
         tried = time.perf_counter()
-        before = (cpu_of(process), cpu_of_backends(app))
+        meter = Meter(app, jobs.pid)
+        meter.look()
+        at_first = meter.cpu("python"), meter.cpu("backends")
         with app.work(me) as work:
             confirm_import(work, run.id)
-        until(app, State.DONE)
+        until(app, State.DONE, meter)
         ended = time.perf_counter()
-        python, backends = cpu_of(process) - before[0], cpu_of_backends(app) - before[1]
-        counts = app.reader.rows(
-            "select rows_read, rows_created, rows_merged, rows_unchanged, rows_refused from imports"
-        )[0]
-        peak = psutil.Process(process.pid).memory_info().rss / MIB
+        python, backends = meter.cpu("python") - at_first[0], meter.cpu("backends") - at_first[1]
+        [counts] = app.reader.rows(
+            "select rows_created, rows_merged, rows_unchanged, rows_refused from imports"
+        )
+        memory = " and ".join(f"{size / MIB:.0f}" for size in meter.memory.values())
         print(
             f"{rows} rows, {len(data) / MIB:.1f} MiB: {rows / (ended - began):.0f} rows/s in all; upload"
             f" {uploaded - began:.2f} s, trial {tried - uploaded:.2f} s, rest {ended - tried:.2f} s;"
-            f" CPU a row: process {python / rows * 1e6:.0f} µs, backends {backends / rows * 1e6:.0f} µs;"
-            f" memory {peak:.0f} MiB; {counts}"
+            f" CPU a row: Python {python / rows * 1e6:.0f} µs, backends {backends / rows * 1e6:.0f} µs;"
+            f" memory {memory} MiB; calibration {before} and {calibration()}; {counts}",
+            flush=True,
         )
 
 
-def cpu_of(process: subprocess.Popen[bytes]) -> float:
-    times = psutil.Process(process.pid).cpu_times()
-    return times.user + times.system
-
-
-def until(app: CustomerApp, state: State) -> None:
+def until(app: CustomerApp, state: State, meter: Meter | None = None) -> None:
     """Waits for the only import to get there."""
+    looks = 0
     while (row := app.reader.rows("select state, error from imports")[0]).state != state:
         assert row.state not in (State.FAILED, State.CANCELLED), row
+        if meter and looks % 10 == 0:
+            meter.look()
+        looks += 1
         time.sleep(0.02)
+    if meter:
+        meter.look()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("rows", nargs="*", type=int, default=[10_000, 200_000])
-    parser.add_argument("--profile", action="store_true")
-    parser.add_argument("--kill", type=int, default=0)
-    arguments = parser.parse_args()
-    for rows in arguments.rows:
-        bench(rows, arguments.profile, arguments.kill)
+    for rows in parser.parse_args().rows:
+        bench(rows)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,9 @@ for long arrays as parameters. A third of the cost of one adapter a value."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import repeat
 from struct import Struct
 from uuid import UUID
 
@@ -59,32 +61,32 @@ def instant(value: datetime) -> bytes:
     return _int8(8, (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)
 
 
-def number(value: int) -> bytes:
-    """A bigint."""
-    return _int8(8, value)
+def numbers(values: Sequence[int]) -> bytes:
+    """A bigint[] for a parameter."""
+    return _array_of(_BIGINT, len(values), map(_int8, repeat(8), values))
 
 
-def number_array(members: Sequence[bytes]) -> bytes:
-    """A bigint[] of members made by `number`."""
-    return data(_array_of(_BIGINT, members))
+def number_array(values: Sequence[int]) -> bytes:
+    """A bigint[] for a row."""
+    return data(numbers(values))
 
 
 def text_array(values: Sequence[str]) -> bytes:
     """A text[]."""
-    return data(_array_of(_TEXT, list(map(text, values))))
+    return data(_array_of(_TEXT, len(values), map(text, values)))
 
 
-def _array_of(oid: int, members: Sequence[bytes]) -> bytes:
-    if not members:
+def _array_of(oid: int, count: int, members: Iterable[bytes]) -> bytes:
+    if not count:
         return _EMPTY_ARRAYS[oid]
-    return _array(1, 0, oid, len(members), 1) + b"".join(members)
+    return _array(1, 0, oid, count, 1) + b"".join(members)
 
 
+@dataclass(frozen=True)
 class Numbers:
-    """A bigint[] as a parameter, of members made by `number`."""
+    """A bigint[] as a parameter, made by `numbers`."""
 
-    def __init__(self, members: Sequence[bytes]) -> None:
-        self.encoded = _array_of(_BIGINT, members)
+    encoded: bytes
 
 
 class _NumbersDumper(Dumper):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Iterator, Sequence
+from functools import lru_cache
 from itertools import repeat
-from typing import Any
+from struct import Struct
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -16,11 +16,12 @@ from customer.domain.customer import Company, Profile
 from customer.domain.duplicates import LARGEST_BLOCK, Party
 from customer.domain.importing.rows import Row
 from customer.store import copying
+from customer.store.batches import Batch, brief
 from customer.store.indexing import IndexEntry, Indexer
 from customer.store.queries import SEALED_IN, VERSIONS_SEALED_IN
 from kernel.pure.clock import Clock
 from kernel.pure.ids import new_id
-from kernel.sql.crypto.sealing import Sealer
+from kernel.sql.crypto.sealing import Sealer, encoded
 from kernel.sql.engine import Reader
 
 _KNOWN_IDS = "select value from external_ids where source = %(source)s and value = any(%(values)s::text[])"
@@ -47,22 +48,6 @@ _COPY = {
 }
 
 
-@dataclass(frozen=True)
-class Batch:
-    """New customers, ready to be stored. `lines` are their lines in the file, `near` the places of
-    earlier ones in the batch that each may be the same as, by its place."""
-
-    parties: list[Party]
-    lines: list[int]
-    near: Mapping[int, Collection[int]]
-    # Match keys in order, and the place of the customer of each.
-    keys: copying.Numbers
-    places: list[int]
-    # Rows for COPY, by table.
-    copies: Mapping[str, bytes]
-    capped: int
-
-
 class Stager:
     """Makes batches; used by a thread of its own."""
 
@@ -77,9 +62,9 @@ class Stager:
         rows = self._reader.rows(_KNOWN_IDS, {"source": source, "values": list(values)})
         return {row.value for row in rows}
 
-    def stage(self, rows: Sequence[Row], actor_id: str) -> Batch:
+    def stage(self, rows: Sequence[Row], owner_id: UUID, actor_id: str) -> Batch:
         """The batch of rows whose external ids are free; their keys are in the keyring when it returns."""
-        now = self._clock.now()
+        at, actor = copying.instant(self._clock.now()), copying.text(actor_id)
         parties = [Party(new_id(), row.profile) for row in rows if row.profile is not None]
         if parties and not isinstance(parties[0].profile.details, Company):
             self._sealer.make_keys(party.id for party in parties)
@@ -90,8 +75,9 @@ class Stager:
             part = parties[start : start + _SLICE]
             entries = [self._indexer.entry(party.profile, _traits(party)) for party in part]
             for party, entry, (sealed, version) in zip(part, entries, self._sealed(part), strict=True):
-                customers.append(_customer_row(party, sealed, entry, now))
-                versions.append(_version_row(party, version, actor_id, now))
+                clear = _clear_of(party.profile)
+                customers.append(_customer_row(party, sealed, entry, at, clear))
+                versions.append(_version_row(party, version, actor, at, clear))
                 external_ids.append(_external_id_rows(party))
             marked += (
                 key << _PLACE_BITS | place
@@ -99,31 +85,37 @@ class Stager:
                 for key in entry.match_keys
             )
         marked.sort()
-        keys = [copying.number(one >> _PLACE_BITS) for one in marked]
+        keys = [one >> _PLACE_BITS for one in marked]
         places = [one & _PLACE_MASK for one in marked]
         near, capped = _near(keys, places)
-        ids = [copying.uuid(party.id) for party in parties]
+        ids = [party.id.bytes for party in parties]
         copies = {
             "customers": copying.whole(customers),
             "customer_versions": copying.whole(versions),
             "external_ids": copying.whole(external_ids),
             "match_keys": copying.whole(
-                _KEY_HEAD + key + ids[place] for key, place in zip(keys, places, strict=True)
+                _key_row(2, 8, key, 16, ids[place]) for key, place in zip(keys, places, strict=True)
             ),
         }
-        numbers = copying.Numbers(keys)
-        return Batch(parties, [row.line for row in rows], near, numbers, places, copies, capped)
+        return Batch(
+            owner_id=owner_id.bytes,
+            briefs=list(map(brief, parties)),
+            lines=[row.line for row in rows],
+            near=near,
+            keys=copying.numbers(keys),
+            places=places,
+            copies=copies,
+            capped=capped,
+        )
 
     def _sealed(self, parties: Sequence[Party]) -> Iterator[tuple[bytes | None, bytes | None]]:
         """The sealed documents for customers and for their first versions; companies have none."""
         if isinstance(parties[0].profile.details, Company):
             return repeat((None, None), len(parties))
-        documents = [(party.id, party.profile.details.document()) for party in parties]
+        texts = [(party.id, encoded(party.profile.details.document())) for party in parties]
         return zip(
-            self._sealer.seal_many(SEALED_IN, ((i, i, document) for i, document in documents)),
-            self._sealer.seal_many(
-                VERSIONS_SEALED_IN, ((f"{i}/1", i, document) for i, document in documents)
-            ),
+            self._sealer.seal_encoded(SEALED_IN, [(i, i, text) for i, text in texts]),
+            self._sealer.seal_encoded(VERSIONS_SEALED_IN, [(f"{i}/1", i, text) for i, text in texts]),
             strict=True,
         )
 
@@ -134,12 +126,10 @@ class StagingRepository:
     def __init__(self, session: Session) -> None:
         self._connection = session.connection
 
-    def candidates(self, batch: Batch) -> list[set[UUID]]:
-        """For each customer of the batch, those stored that share a match key with it."""
-        found: list[set[UUID]] = [set() for _ in batch.parties]
-        if not batch.places:
-            return found
-        params = {"keys": batch.keys, "most": LARGEST_BLOCK + 1}
+    def candidates(self, batch: Batch) -> dict[int, set[UUID]]:
+        """By the place of a customer in the batch, those stored that share a match key with it."""
+        found: dict[int, set[UUID]] = {}
+        params = {"keys": copying.Numbers(batch.keys), "most": LARGEST_BLOCK + 1}
         with self._driver().cursor(binary=True) as cursor:
             cursor.execute(_CANDIDATES, params)
             hits = cursor.fetchall()
@@ -148,7 +138,7 @@ class StagingRepository:
             blocks.setdefault(place - 1, []).append(customer_id)
         for place, customer_ids in blocks.items():
             if len(customer_ids) <= LARGEST_BLOCK:
-                found[batch.places[place]].update(customer_ids)
+                found.setdefault(batch.places[place], set()).update(customer_ids)
         return found
 
     def hold(self, customer_ids: Collection[UUID]) -> None:
@@ -168,13 +158,13 @@ def _traits(party: Party) -> Any:
     return None if isinstance(party.profile.details, Company) else party.traits
 
 
-def _near(keys: Sequence[bytes], places: Sequence[int]) -> tuple[dict[int, set[int]], int]:
+def _near(keys: Sequence[int], places: Sequence[int]) -> tuple[dict[int, set[int]], int]:
     """By the place of each customer, the places before it that share a key; and how many keys are shared
     by too many. The keys come in order."""
     near: dict[int, set[int]] = {}
     capped = 0
-    start, last = 0, b""
-    for end, key in enumerate([*keys, b""]):
+    start, last = 0, None
+    for end, key in enumerate([*keys, None]):
         if key == last:
             continue
         if end - start > LARGEST_BLOCK:
@@ -191,64 +181,83 @@ def _near(keys: Sequence[bytes], places: Sequence[int]) -> tuple[dict[int, set[i
 _PLACE_BITS = 24
 _PLACE_MASK = (1 << _PLACE_BITS) - 1
 _SLICE = 250
-_CUSTOMER_HEAD, _VERSION_HEAD, _EXTERNAL_ID_HEAD, _KEY_HEAD = map(copying.row, (15, 8, 3, 2))
+_CUSTOMER_HEAD, _VERSION_HEAD, _EXTERNAL_ID_HEAD = map(copying.row, (15, 8, 3))
+# A row of two columns, a number and an id, each after its length.
+_key_row = Struct(">hiqi16s").pack
 _FIRST = copying.integer(1)
 _ACTION = copying.text("import")
+_NOTHING_CHANGED = copying.text_array(())
 
 
-def _customer_row(party: Party, sealed: bytes | None, entry: IndexEntry, now: datetime) -> bytes:
-    profile = party.profile
-    assert profile.owner_id is not None
-    at = copying.instant(now)
+def _customer_row(party: Party, sealed: bytes | None, entry: IndexEntry, at: bytes, clear: Clear) -> bytes:
     return b"".join(
         (
             _CUSTOMER_HEAD,
             copying.uuid(party.id),
             _FIRST,
-            copying.text(profile.kind),
-            copying.uuid(profile.owner_id),
+            clear.owner,
             copying.data(sealed) if sealed is not None else copying.NULL,
-            copying.jsonb(_json(_company(profile))) if sealed is None else copying.NULL,
-            copying.text(profile.source_channel),
-            copying.text(profile.industry),
-            copying.text(profile.province),
-            copying.text(profile.city),
-            copying.text_array(profile.tags),
-            copying.number_array(list(map(copying.number, entry.name_tokens))),
-            copying.number_array(list(map(copying.number, entry.match_keys))),
+            copying.jsonb(_json(_company(party.profile))) if sealed is None else copying.NULL,
+            clear.columns,
+            copying.number_array(entry.name_tokens),
+            copying.number_array(entry.match_keys),
             at,
             at,
         )
     )
 
 
-def _version_row(party: Party, sealed: bytes | None, actor_id: str, now: datetime) -> bytes:
+def _version_row(party: Party, sealed: bytes | None, actor: bytes, at: bytes, clear: Clear) -> bytes:
     profile = party.profile
-    state = {
-        "owner_id": str(profile.owner_id),
+    own = {
         "company": _company(profile) if sealed is None else None,
         "external_ids": [[known.source, known.value] for known in profile.external_ids],
-        "source_channel": profile.source_channel,
-        "industry": profile.industry,
-        "province": profile.province,
-        "city": profile.city,
-        "tags": profile.tags,
-        "collaborator_ids": (),
-        "deleted_at": None,
     }
     return b"".join(
         (
             _VERSION_HEAD,
             copying.uuid(party.id),
             _FIRST,
-            copying.instant(now),
-            copying.text(actor_id),
+            at,
+            actor,
             _ACTION,
-            copying.text_array(()),
-            copying.jsonb(_json(state)),
+            _NOTHING_CHANGED,
+            # Two objects made one.
+            copying.jsonb(_json(own)[:-1] + clear.state),
             copying.data(sealed) if sealed is not None else copying.NULL,
         )
     )
+
+
+class Clear(NamedTuple):
+    """What the rows of all customers hold alike that have the same owner, place, source and tags."""
+
+    # The columns kind and owner_id, those from source_channel to tags, and the end of a version's state.
+    owner: bytes
+    columns: bytes
+    state: str
+
+
+@lru_cache(maxsize=4096)
+def _clear(kind: str, owner_id: UUID, words: tuple[str, str, str, str], tags: tuple[str, ...]) -> Clear:
+    state = {
+        "owner_id": str(owner_id),
+        **dict(zip(("source_channel", "industry", "province", "city"), words, strict=True)),
+        "tags": tags,
+        "collaborator_ids": (),
+        "deleted_at": None,
+    }
+    return Clear(
+        owner=copying.text(kind) + copying.uuid(owner_id),
+        columns=b"".join(map(copying.text, words)) + copying.text_array(tags),
+        state="," + _json(state)[1:],
+    )
+
+
+def _clear_of(profile: Profile) -> Clear:
+    assert profile.owner_id is not None
+    words = profile.source_channel, profile.industry, profile.province, profile.city
+    return _clear(profile.kind, profile.owner_id, words, profile.tags)
 
 
 def _external_id_rows(party: Party) -> bytes:

@@ -39,10 +39,15 @@ def encode(value: Any) -> Any:
     kind = type(value)
     if kind is str or kind is int:
         return value
+    if kind is UUID:
+        return str(value)
     names = _members(kind)  # type: ignore[arg-type]
     if names is not None:
-        members = {name: encode(getattr(value, attribute)) for attribute, name in names}
-        return {name: member for name, member in members.items() if member or not _is_default(member)}
+        return {
+            name: member
+            for attribute, name in names
+            if (member := encode(getattr(value, attribute))) or not _is_default(member)
+        }
     if isinstance(value, list | tuple):
         return [encode(item) for item in value]
     if isinstance(value, Enum):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
 
@@ -24,8 +24,7 @@ _TELLING = re.compile("[一二三四五六七八九十东南西北]")
 _MARKS = re.compile("[^a-z0-9 ]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """An address read: the words of each line without their numbers, and the numbers in their order.
 
     Of a Chinese address the one line is the road without its region, up to the first number.

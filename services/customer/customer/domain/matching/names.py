@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, product
+from typing import NamedTuple
 
 from rapidfuzz.distance import OSA, JaroWinkler
 
@@ -22,8 +22,7 @@ _U = re.compile("(?<=[ln])v|(?<=l)yu")
 Syllables = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """A name read. `han` are its Chinese characters; without any, `given` and `surname` are its words.
 
     `sounds` are its ways of being written in letters without blanks, `loose` the first of them

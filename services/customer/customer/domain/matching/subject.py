@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from customer.domain.matching.addresses import Address, read_address
 from customer.domain.matching.names import Name, read_name
@@ -32,16 +33,15 @@ class Subject:
     province: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Traits:
+class Traits(NamedTuple):
     """A subject read: names sounded out, the address taken apart, everything folded."""
 
     name: Name
+    address: Address
     phones: tuple[str, ...]
     emails: tuple[str, ...]
     birth_date: str
     id_number: str
-    address: Address
     city: str
     postcode: str
     province: str
@@ -51,11 +51,11 @@ def traits(subject: Subject) -> Traits:
     """The comparable form of `subject`."""
     return Traits(
         name=read_name(subject.full_name, subject.given_name, subject.surname),
+        address=read_address(subject.address, subject.province, subject.city),
         phones=subject.phones,
         emails=subject.emails,
         birth_date=subject.birth_date.replace("-", ""),
         id_number=fold(subject.id_number).replace(" ", "") if subject.id_number else "",
-        address=read_address(subject.address, subject.province, subject.city),
         city=_city(subject.city),
         postcode=subject.postcode.strip(),
         province=_province(subject.province),

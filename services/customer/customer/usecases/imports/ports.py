@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
 from customer.domain.customer import Profile
 from customer.domain.duplicates import Party
+from customer.domain.events import RecordedCustomer
 from customer.domain.importing.reports import ReportedRow
 from customer.domain.importing.rows import Record, Row
 from customer.domain.importing.runs import Import
@@ -63,19 +64,26 @@ class Batch(Protocol):
     """New customers ready to be stored; `lines` are their lines in the file."""
 
     @property
-    def parties(self) -> Sequence[Party]: ...
-
-    @property
     def lines(self) -> Sequence[int]: ...
 
     @property
     def near(self) -> Mapping[int, Collection[int]]:
         """By the place of a customer, the places of earlier ones that it may be the same as."""
 
+    def __len__(self) -> int: ...
+
+    def id(self, place: int) -> UUID: ...
+
+    def party(self, place: int) -> Party:
+        """The customer at a place, to be compared with others."""
+
+    def recorded(self) -> Iterable[RecordedCustomer]:
+        """What is told of each."""
+
 
 class Staging(Protocol):
-    def candidates(self, batch: Any) -> Sequence[Collection[UUID]]:
-        """For each customer of a batch, stored ones that it may be the same as."""
+    def candidates(self, batch: Any) -> Mapping[int, Collection[UUID]]:
+        """By the place of a customer, stored ones that it may be the same as."""
 
     def hold(self, customer_ids: Collection[UUID]) -> None:
         """Locks stored customers until the end of the transaction."""
@@ -108,5 +116,5 @@ class Stager(Protocol):
     def known_ids(self, source: str, values: Collection[str]) -> set[str]:
         """Those of these external ids that some customer has."""
 
-    def stage(self, rows: Sequence[Row], actor_id: str) -> Batch:
+    def stage(self, rows: Sequence[Row], owner_id: UUID, actor_id: str) -> Batch:
         """Makes rows with free external ids ready to be stored."""

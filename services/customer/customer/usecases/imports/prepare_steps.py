@@ -71,7 +71,7 @@ def _step(
     return Step(
         after=after,
         read=len(rows),
-        batch=stager.stage(fresh, run.principal.id),
+        batch=stager.stage(fresh, run.options.owner_id, run.principal.id),
         refused=[
             ReportedRow(row.line, REFUSED, problems=row.problems) for row in rows if row.profile is None
         ],

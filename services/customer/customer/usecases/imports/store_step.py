@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from customer.domain.duplicates import Party
-from customer.domain.events import CustomersRecorded, RecordedCustomer
+from customer.domain.events import CustomersRecorded
 from customer.domain.importing.errors import ENDINGS, ImporterDisabled, ImportFault, ImportSuperseded
 from customer.domain.importing.reports import MERGED, ReportedRow
 from customer.domain.importing.resolving import Comparisons, Resolution, Suspect, resolve
@@ -35,20 +35,22 @@ def store_step(work: ImportWork, import_id: UUID, step: Step, bytes_read: int) -
     work.principal.require(PERMISSION)
     batch = step.batch
     resolution = _resolution(work, run, batch)
-    if batch.parties:
+    survivors = resolution.survivors
+    if len(batch):
         work.staging.store(batch)
         work.pairs.put(resolution.pairs, since=work.now)
-        _merge(work, resolution.survivors)
-        _tell(work, batch.parties)
+        _merge(work, survivors)
+        _tell(work, batch)
+    ids = map(batch.id, range(len(batch))) if survivors else ()
     merged = [
-        ReportedRow(line, MERGED, resolution.survivors[party.id])
-        for party, line in zip(batch.parties, batch.lines, strict=True)
-        if party.id in resolution.survivors
+        ReportedRow(line, MERGED, survivors[customer_id])
+        for customer_id, line in zip(ids, batch.lines, strict=False)
+        if customer_id in survivors
     ]
     work.imports.report(import_id, sorted([*step.refused, *merged], key=lambda row: row.line))
     counts = Counts(
         read=step.read,
-        created=len(batch.parties) - len(merged),
+        created=len(batch) - len(merged),
         merged=len(merged),
         unchanged=step.unchanged,
         refused=len(step.refused),
@@ -75,20 +77,24 @@ def note_failure(work: ImportWork, import_id: UUID, error: Exception) -> Import:
 def _resolution(work: ImportWork, run: Import, batch: Batch) -> Resolution:
     """Which of the new rows are known customers, and which may be."""
     merge = run.options.merge_duplicates
-    if merge and batch.parties:
+    if merge and len(batch):
         # Before anything is read of links; nobody changes one until this is done.
         work.merges.alone()
     stored = work.staging.candidates(batch)
-    if not any(stored) and not batch.near:
-        return Resolution()
+    # Whom nobody resembles is new; so most are, and not looked at any further.
+    places = sorted({*stored, *batch.near}.union(*batch.near.values()))
+    parties = {place: batch.party(place) for place in places}
     known = {
         candidate_id: candidate
-        for candidate_id, candidate in work.matches.load(set().union(*stored), PERMISSION).items()
+        for candidate_id, candidate in work.matches.load(set().union(*stored.values()), PERMISSION).items()
         if candidate.party.profile.kind == run.options.kind
     }
     rows: list[Suspect] = [
-        (party, [*others, *(batch.parties[place].id for place in batch.near.get(index, ()))])
-        for index, (party, others) in enumerate(zip(batch.parties, stored, strict=True))
+        (
+            party,
+            [*stored.get(place, ()), *(parties[earlier].id for earlier in batch.near.get(place, ()))],
+        )
+        for place, party in parties.items()
     ]
     comparisons = Comparisons()
     groups = _groups(work, comparisons.sure_roots(rows, known)) if merge else {}
@@ -115,24 +121,7 @@ def _merge(work: ImportWork, survivors: Mapping[UUID, UUID]) -> None:
     work.customers.keep_versions(changed, "merge")
 
 
-def _tell(work: ImportWork, parties: Sequence[Party]) -> None:
-    recorded = [_recorded(party) for party in parties]
+def _tell(work: ImportWork, batch: Batch) -> None:
+    recorded = list(batch.recorded())
     for start in range(0, len(recorded), _MOST_IN_AN_EVENT):
         work.record(CustomersRecorded(tuple(recorded[start : start + _MOST_IN_AN_EVENT])))
-
-
-def _recorded(party: Party) -> RecordedCustomer:
-    profile = party.profile
-    assert profile.owner_id is not None
-    return RecordedCustomer(
-        customer_id=party.id,
-        version=1,
-        kind=profile.kind,
-        owner_id=profile.owner_id,
-        source_channel=profile.source_channel,
-        industry=profile.industry,
-        province=profile.province,
-        city=profile.city,
-        collaborator_ids=(),
-        deleted=False,
-    )

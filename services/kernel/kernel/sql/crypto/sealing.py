@@ -55,13 +55,17 @@ class Sealer:
         Missing keys are made and committed before it returns. Raises SubjectErased, and seals
         nothing, when one of the subjects was erased.
         """
-        items = list(items)
+        return self.seal_encoded(
+            table, [(row_id, subject_id, encoded(document)) for row_id, subject_id, document in items]
+        )
+
+    def seal_encoded(self, table: str, items: Sequence[tuple[RowId, UUID, bytes]]) -> list[bytes]:
+        """The same for documents that were encoded before, since they are sealed for several rows."""
         keys = self._keyring.create({subject_id for _, subject_id, _ in items}, self._key_class)
         place = self._place + _packed(table)
-        nonces = iter(_nonces(len(items)))
         return [
-            _seal(keys[subject_id], place, row_id, _encode(dict(document)).encode(), next(nonces))
-            for row_id, subject_id, document in items
+            _seal(keys[subject_id], place, row_id, text, nonce)
+            for (row_id, subject_id, text), nonce in zip(items, _nonces(len(items)), strict=True)
         ]
 
     def make_keys(self, subject_ids: Iterable[UUID]) -> None:
@@ -106,6 +110,11 @@ class Sealer:
                 _log.error("seal_broken", table=table, row=str(row_id))
                 raise
         return page
+
+
+def encoded(document: Mapping[str, Any]) -> bytes:
+    """A document as it is sealed."""
+    return _encode(dict(document)).encode()
 
 
 def _packed(*names: str) -> bytes:

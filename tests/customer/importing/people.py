@@ -1,0 +1,60 @@
+"""Files of made-up people, brought in as their owner would do it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from uuid import UUID
+
+from customer.domain.importing.mapping import suggest
+from customer.domain.importing.runs import Import
+from customer.jobs.import_customers import import_customers
+from customer.usecases.imports.create_upload import append_upload, create_upload
+from customer.usecases.imports.start_import import Draft, confirm_import, start_import
+from customer.wiring import CustomerApp
+from kernel.jobs.job import Running
+from kernel.pure.grants import Principal
+from tests.support.people import Record, population
+
+HEADER = ("客户编号", "姓名", "手机", "邮箱", "出生日期", "身份证号", "省份", "城市", "地址")
+
+
+def rows_of(seed: int, people: int) -> list[tuple[str, ...]]:
+    """People of whom some stand there twice or more, as rows below HEADER."""
+    return [_row(record) for record in population(seed, people).records]
+
+
+def csv_of(rows: Iterable[Iterable[str]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows([HEADER, *rows])
+    return text.getvalue().encode()
+
+
+def started(app: CustomerApp, me: Principal, data: bytes, source: str = "erp") -> Import:
+    """An import of the file that waits for its trial."""
+    with app.work(me) as work:
+        upload = create_upload(work, "people.csv", len(data))
+        for offset in range(0, len(data), 1 << 20):
+            upload = append_upload(work, upload.id, offset, data[offset : offset + (1 << 20)])
+    head = app.importing.files.head(upload, 200)
+    draft = Draft(upload.id, suggest(head.names, head.samples, None), source, "person", None, True)
+    with app.work(me) as work:
+        return start_import(work, app.importing.files, app.importing.marks, draft)
+
+
+def worked_on(app: CustomerApp) -> None:
+    """What the job does until nothing is left to do without anybody's word."""
+    import_customers(Running(app, 1, lambda: False))
+
+
+def confirmed(app: CustomerApp, me: Principal, import_id: UUID) -> Import:
+    with app.work(me) as work:
+        return confirm_import(work, import_id)
+
+
+def _row(record: Record) -> tuple[str, ...]:
+    return (
+        record.id, record.full_name, " / ".join(record.phones), ";".join(record.emails), record.birth_date,
+        record.id_number, record.province, record.city, record.street_address,
+    )  # fmt: skip

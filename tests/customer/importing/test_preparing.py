@@ -1,0 +1,95 @@
+"""Steps are made ready by a thread or by a process; what is stored is the same."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from customer.domain.importing.runs import Import, State
+from customer.jobs import preparing
+from customer.jobs.preparing import PreparerFailed, prepared, steps_of
+from customer.usecases.imports.prepare_steps import Step
+from customer.wiring import CustomerApp
+from kernel.pure.grants import Principal, Scope
+from tests.customer.conftest import seller
+from tests.customer.importing.people import csv_of, rows_of, started
+
+
+@pytest.fixture
+def run(app: CustomerApp, monkeypatch: pytest.MonkeyPatch) -> Import:
+    """An import whose trial was confirmed, of a file with refused rows and one id twice."""
+    monkeypatch.setattr(preparing, "WORTH_A_PROCESS", 1)
+    rows = rows_of(2100, 250)
+    rows[3] = (*rows[3][:4], "never", *rows[3][5:])
+    begun = started(app, importer(), csv_of([*rows, rows[0]]))
+    return replace(begun, state=State.RUNNING)
+
+
+def test_a_process_makes_the_steps_that_a_thread_makes(app: CustomerApp, run: Import) -> None:
+    with prepared(app, run, apart=True) as steps:
+        theirs = [(described(step), read) for step, read in steps]
+    assert theirs == [(described(step), read) for step, read in steps_of(app, run)]
+
+
+def test_a_customer_that_crossed_compares_as_it_was(app: CustomerApp, run: Import) -> None:
+    with prepared(app, run, apart=True) as steps:
+        [(step, _)] = list(steps)
+    [(own, _)] = list(steps_of(app, run))
+    assert [traits_of(step, place) for place in range(len(step.batch))] == [
+        traits_of(own, place) for place in range(len(own.batch))
+    ]
+
+
+def test_a_process_that_was_killed_is_noticed(app: CustomerApp, run: Import) -> None:
+    with prepared(app, run, apart=True) as steps:
+        os.kill(awaited_child(), signal.SIGKILL)
+        with pytest.raises(PreparerFailed):
+            list(steps)
+
+
+def test_a_small_file_starts_no_process(
+    app: CustomerApp, run: Import, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preparing, "WORTH_A_PROCESS", run.bytes_total + 1)
+    with prepared(app, run, apart=True) as steps:
+        next(steps)
+        assert children() == []
+
+
+def importer() -> Principal:
+    return replace(seller(), grants={"customer.customers.import": Scope.ALL})
+
+
+def described(step: Step) -> dict[str, Any]:
+    """What does not differ from one making to the next: neither ids nor seals."""
+    batch: Any = step.batch
+    return {
+        "place": (step.after, step.read, step.at_end, step.unchanged),
+        "refused": step.refused,
+        "customers": (batch.lines, batch.near, batch.keys, batch.places, batch.capped, batch.owner_id),
+        "told": [replace(told, customer_id=None) for told in batch.recorded()],
+        "sizes": {table: len(rows) for table, rows in batch.copies.items()},
+    }
+
+
+def traits_of(step: Step, place: int) -> Any:
+    return step.batch.party(place).traits
+
+
+def children() -> list[int]:
+    found: list[int] = []
+    for task in Path("/proc/self/task").iterdir():
+        found += map(int, (task / "children").read_text().split())
+    return [pid for pid in found if b"customer.jobs.preparing" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def awaited_child() -> int:
+    while not (found := children()):
+        threading.Event().wait(0.01)
+    return found[0]
