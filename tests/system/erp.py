@@ -69,7 +69,9 @@ class Erp:
             )
             for number, one in zip(numbers, people, strict=True)
         ]
-        request = BatchCreateCustomersRequest(customers=customers, request_id=str(uuid4()))
+        request = BatchCreateCustomersRequest(
+            customers=customers, request_id=str(uuid4()), allow_duplicate=True
+        )
         outcomes = session.call(session.customers.BatchCreateCustomers, request).outcomes
         made = [outcome.created_id for outcome in outcomes]
         assert all(made), f"not created: {[o for o in outcomes if not o.created_id][:1]}"

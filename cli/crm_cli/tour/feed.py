@@ -122,7 +122,7 @@ def send_customers(clients: Clients, purchases: Sequence[Purchase], run: UUID, t
     ]
 
     def send(session: Session, batch: Sequence[Customer], request_id: str) -> Any:
-        request = BatchCreateCustomersRequest(customers=batch, request_id=request_id)
+        request = BatchCreateCustomersRequest(customers=batch, request_id=request_id, allow_duplicate=True)
         return session.call(session.customers.BatchCreateCustomers, request)
 
     return _send(

@@ -46,7 +46,7 @@ class CustomerServicer(Finding):
             translate.profile_or_error(message, f"customers[{index}]")
             for index, message in enumerate(request.customers)
         ]
-        outcomes = create_customers(call.work, profiles)
+        outcomes = create_customers(call.work, profiles, allow_duplicate=request.allow_duplicate)
         for outcome in outcomes:
             metrics.customers_recorded.labels(type(outcome).__name__.lower()).inc()
         return rpc.BatchCreateCustomersResponse(outcomes=[_outcome(o, call.language) for o in outcomes])

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from customer.domain.customer import Company, Profile
-from customer.domain.identity import subject_of
+from customer.domain.identity import match_keys, subject_of
 from customer.domain.matching import Decision, Match, Reason, Traits, clusters, contradict, score, traits
 from kernel.pure.grants import Principal
 from kernel.pure.text.folding import fold
@@ -90,6 +90,34 @@ class Scan:
     pairs_same: int = 0
     pairs_possible: int = 0
     merged: int = 0
+
+
+class Blocks:
+    """Customers that are about to be recorded together, by what another one may share with them."""
+
+    def __init__(self) -> None:
+        self._blocks: dict[str, list[Party]] = {}
+
+    def add(self, party: Party) -> None:
+        for key in keys_of(party):
+            self._blocks.setdefault(key, []).append(party)
+
+    def meeting(self, party: Party) -> list[Candidate]:
+        """Those of its kind to compare a customer with, each once."""
+        met = {
+            other.id: other
+            for key in keys_of(party)
+            if len(block := self._blocks.get(key, ())) <= LARGEST_BLOCK
+            for other in block
+            if other.profile.kind == party.profile.kind
+        }
+        return [Candidate(other, other.id, within_reach=True, team_id=None) for other in met.values()]
+
+
+def keys_of(party: Party) -> tuple[str, ...]:
+    """The keys under which a customer meets others that may be the same."""
+    company = isinstance(party.profile.details, Company)
+    return match_keys(party.profile, None if company else party.traits)
 
 
 def compare(one: Party, other: Party) -> Match:

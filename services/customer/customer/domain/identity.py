@@ -39,6 +39,15 @@ def match_keys(profile: Profile, known: Traits | None = None) -> tuple[str, ...]
     return tuple(dict.fromkeys([*contacts, *blocking_keys(known or traits(subject_of(profile)))]))
 
 
+_TELLING = ("phone", "email", "id", "credit")
+
+
+def strongest_keys(keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Those match keys by which alone one person or company is told from another; of one who has none
+    of these, all."""
+    return tuple(key for key in keys if key.partition(":")[0] in _TELLING) or keys
+
+
 def name_of(profile: Profile) -> str:
     """The name by which a customer is searched."""
     details = profile.details

@@ -64,6 +64,10 @@ class Indexer:
             self._tokens[token] = stored
         return stored
 
+    def strongest_keys(self, keys: tuple[str, ...]) -> list[int]:
+        """The stored form of those match keys that tell one customer from another."""
+        return self._blind.numbers(_MATCH, identity.strongest_keys(keys))
+
     def name_question(self, tokens: Iterable[str]) -> list[int]:
         """The stored form of the tokens that a name must hold."""
         return self._blind.numbers(_NAME, tokens)

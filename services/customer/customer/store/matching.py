@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from customer import metrics
 from customer.domain.customer import Company, Person, Profile
-from customer.domain.duplicates import LARGEST_BLOCK, Candidate, Party
+from customer.domain.duplicates import LARGEST_BLOCK, Candidate, Party, keys_of
 from customer.store.indexing import Indexer
 from customer.store.queries import SEALED_IN, predicate
 from kernel.pure.grants import Principal
@@ -51,7 +51,7 @@ class MatchRepository:
         self._indexer = indexer
 
     def hold(self, asked: Sequence[Party]) -> None:
-        keys = [key for party in asked for key in self._keys(party)]
+        keys = [key for party in asked for key in self._indexer.strongest_keys(keys_of(party))]
         self._connection().exec_driver_sql(_HOLD_KEYS, {"keys": keys})
 
     def candidates(self, asked: Sequence[Party], permission: str) -> list[list[Candidate]]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from uuid import UUID
 
-from customer.domain.customer import Profile, checked
-from customer.domain.duplicates import MOST_SHOWN, Hit, Party, hits
+from customer.domain.customer import Customer, Profile, checked
+from customer.domain.duplicates import MOST_SHOWN, Blocks, Candidate, Hit, Party, hits
 from customer.domain.errors import DuplicateCustomer, DuplicateElsewhere, TooManyQuestions
 from customer.usecases.ports import Work
 from kernel.pure.clock import today
-from kernel.pure.errors import Checks, Invalid
+from kernel.pure.errors import Checks, CrmError, Invalid
 from kernel.pure.grants import Scope
 from kernel.pure.ids import new_id
 
@@ -28,24 +29,35 @@ def check_duplicates(work: Work, profile: Profile) -> list[Hit]:
     wrong = [violation for violation in checks.found if violation.rule != "REQUIRED"]
     if wrong:
         raise Invalid.of(*wrong)
-    found = _found(work, profile)
+    asked = Party(new_id(), profile)
+    [known] = work.matches.candidates([asked], PERMISSION)
+    found = _answered(work, asked, known)
     elsewhere = sum(not hit.within_reach for hit in found)
     ids = [str(hit.customer_id) for hit in found]
     work.audit("check_duplicates", "customer", "", ids=ids, elsewhere=elsewhere)
     return found
 
 
-def refuse_duplicate(work: Work, profile: Profile) -> None:
-    """Raises DuplicateCustomer or DuplicateElsewhere when a known customer is surely this one, and
-    TooManyQuestions. `profile` is in normal form."""
-    sure = [hit for hit in _found(work, profile) if hit.match.decision == "same"]
-    for hit in sure:
-        if hit.within_reach:
-            raise DuplicateCustomer(id=hit.customer_id)
-    for hit in sure:
-        # The refusal rolls this transaction back; that somebody learnt of it stays.
-        work.audit_apart("refuse_duplicate", "customer", hit.customer_id)
-        raise DuplicateElsewhere(team_id=hit.team_id or "")
+def refusals(work: Work, customers: Sequence[Customer]) -> dict[UUID, CrmError]:
+    """Which of these new customers are surely known already, or are surely one that stands before them
+    here; with why each of them is not to be recorded: DuplicateCustomer, DuplicateElsewhere or
+    TooManyQuestions.
+
+    Of two who bring the same person at the same instant the second waits here for the first.
+    """
+    asked = [Party(customer.id, customer.profile) for customer in customers]
+    work.matches.hold(asked)
+    stored = work.matches.candidates(asked, PERMISSION)
+    found: dict[UUID, CrmError] = {}
+    accepted = Blocks()
+    for party, known in zip(asked, stored, strict=True):
+        try:
+            _refuse(work, _answered(work, party, [*known, *accepted.meeting(party)]))
+        except CrmError as error:
+            found[party.id] = error
+        else:
+            accepted.add(party)
+    return found
 
 
 def find_duplicates(work: Work, profiles: Sequence[Profile], permission: str) -> list[list[Hit]]:
@@ -56,17 +68,27 @@ def find_duplicates(work: Work, profiles: Sequence[Profile], permission: str) ->
     return [hits(party, known) for party, known in zip(asked, candidates, strict=True)]
 
 
-def _found(work: Work, profile: Profile) -> list[Hit]:
-    """Counts the question before it is asked, so that a refusal tells nothing, and forgets it when all
-    that was found lies within the caller's reach."""
+def _refuse(work: Work, found: Sequence[Hit]) -> None:
+    sure = [hit for hit in found if hit.match.decision == "same"]
+    for hit in sure:
+        if hit.within_reach:
+            raise DuplicateCustomer(id=hit.customer_id)
+    for hit in sure:
+        # A refusal may roll this transaction back; that somebody learnt of it stays.
+        work.audit_apart("refuse_duplicate", "customer", hit.customer_id)
+        raise DuplicateElsewhere(team_id=hit.team_id or "")
+
+
+def _answered(work: Work, asked: Party, known: Iterable[Candidate]) -> list[Hit]:
+    """The best hits. Counts the question before it is answered, so that a refusal tells nothing, and
+    forgets it when all that was found lies within the caller's reach."""
     counted = work.principal.scope_of(PERMISSION) is not Scope.ALL
     key = f"elsewhere:{work.principal.id}"
     if counted:
         count, left = work.counters.hit(key, _SECONDS)
         if count > _MOST_ELSEWHERE:
             raise TooManyQuestions(left)
-    [found] = find_duplicates(work, [profile], PERMISSION)
-    shown = found[:MOST_SHOWN]
+    shown = hits(asked, known)[:MOST_SHOWN]
     if counted and all(hit.within_reach for hit in shown):
         work.counters.give_back(key)
     return shown

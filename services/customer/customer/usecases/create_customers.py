@@ -9,7 +9,7 @@ from uuid import UUID
 from customer.domain.customer import NOBODY, Customer, Profile, checked
 from customer.domain.errors import ExternalIdTaken
 from customer.domain.events import CustomersRecorded, RecordedCustomer
-from customer.usecases.check_duplicates import refuse_duplicate
+from customer.usecases.check_duplicates import refusals
 from customer.usecases.ports import Work
 from kernel.pure.clock import today
 from kernel.pure.errors import Checks, CrmError, Invalid, Violation
@@ -39,24 +39,28 @@ Outcome = Created | Existing | Refused
 def create_customer(work: Work, profile: Profile, *, allow_duplicate: bool = False) -> Customer:
     """Records one customer.
 
-    Raises Invalid, ExternalIdTaken when it is already known, and unless `allow_duplicate` what
-    refuse_duplicate raises when a known one is surely the same.
+    Raises Invalid, ExternalIdTaken when it is already known, and unless `allow_duplicate`
+    DuplicateCustomer, DuplicateElsewhere or TooManyQuestions.
     """
     customer = _new(work, profile, "customer")
     holders = work.customers.holders(customer.profile.external_ids)
     for taken in holders:
         raise ExternalIdTaken(source=taken.source, value=taken.value)
     if not allow_duplicate:
-        refuse_duplicate(work, customer.profile)
+        for error in refusals(work, [customer]).values():
+            raise error
     _store(work, [customer])
     return customer
 
 
-def create_customers(work: Work, profiles: Sequence[Profile | CrmError]) -> list[Outcome]:
+def create_customers(
+    work: Work, profiles: Sequence[Profile | CrmError], *, allow_duplicate: bool = False
+) -> list[Outcome]:
     """Records up to 500 customers; each has its own outcome, in the same order.
 
     A profile that could not be read is given as its error. A customer whose external id is known,
-    from before or from earlier in the batch, is answered with the one that has it, unchanged.
+    from before or from earlier in the batch, is answered with the one that has it, unchanged. Unless
+    `allow_duplicate`, one that is surely known already, or earlier in the batch, is refused.
     """
     if not 1 <= len(profiles) <= MOST_AT_ONCE:
         raise Invalid.of(
@@ -81,8 +85,13 @@ def create_customers(work: Work, profiles: Sequence[Profile | CrmError]) -> list
         holders.update(dict.fromkeys(keys, candidate.id))
         fresh.append(candidate)
         outcomes.append(Created(candidate.id))
-    _store(work, fresh)
-    return outcomes
+    refused = {} if allow_duplicate else refusals(work, fresh)
+    _store(work, [customer for customer in fresh if customer.id not in refused])
+    # With a customer, whoever has one of its external ids is refused.
+    return [
+        outcome if isinstance(outcome, Refused) or outcome.id not in refused else Refused(refused[outcome.id])
+        for outcome in outcomes
+    ]
 
 
 def _new_or_error(work: Work, profile: Profile | CrmError, index: int) -> Customer | CrmError:

@@ -191,8 +191,8 @@ class Matches(Protocol):
     destroyed, are none."""
 
     def hold(self, asked: Sequence[Party]) -> None:
-        """Waits until nobody else records customers that share a blind key with these; from here on
-        nobody does until the end of the transaction, unless without asking."""
+        """Waits until nobody else is recording somebody who may be one of these, and lets others wait
+        until the end of the transaction."""
 
     def candidates(self, asked: Sequence[Party], permission: str) -> list[list[Candidate]]:
         """For each customer that is not stored, the stored ones of its kind to compare it with."""
