@@ -45,8 +45,11 @@ def test_the_second_of_two_at_one_instant_waits_and_is_refused(app: CustomerApp)
 
 def test_people_who_share_nothing_do_not_wait_for_one_another(app: CustomerApp) -> None:
     with app.work(EVERYBODY) as one, app.work(EVERYBODY) as other:
-        create_customer(one, Profile(WANG))
-        create_customer(other, Profile(Person("李雷", phones=("+8613900000009",))))
+        made = [
+            create_customer(one, Profile(WANG)),
+            create_customer(other, Profile(Person("李雷", phones=("+8613900000009",)))),
+        ]
+    assert len({customer.id for customer in made}) == 2
 
 
 def test_batches_that_hold_the_same_people_in_another_order_do_not_block_each_other(app: CustomerApp) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable
+from dataclasses import replace
 from uuid import UUID
 
 from customer.domain.importing.mapping import suggest
@@ -14,7 +15,8 @@ from customer.usecases.imports.create_upload import append_upload, create_upload
 from customer.usecases.imports.start_import import Draft, confirm_import, start_import
 from customer.wiring import CustomerApp
 from kernel.jobs.job import Running
-from kernel.pure.grants import Principal
+from kernel.pure.grants import Principal, Scope
+from tests.customer.conftest import seller
 from tests.support.people import Record, population
 
 HEADER = ("客户编号", "姓名", "手机", "邮箱", "出生日期", "身份证号", "省份", "城市", "地址")
@@ -31,14 +33,18 @@ def csv_of(rows: Iterable[Iterable[str]]) -> bytes:
     return text.getvalue().encode()
 
 
-def started(app: CustomerApp, me: Principal, data: bytes, source: str = "erp") -> Import:
-    """An import of the file that waits for its trial."""
+def importer() -> Principal:
+    return replace(seller(), grants={"customer.customers.import": Scope.ALL})
+
+
+def started(app: CustomerApp, me: Principal, data: bytes, owner_id: UUID | None = None) -> Import:
+    """An import of the file that waits for its trial; the customers will be the importer's or another's."""
     with app.work(me) as work:
         upload = create_upload(work, "people.csv", len(data))
         for offset in range(0, len(data), 1 << 20):
             upload = append_upload(work, upload.id, offset, data[offset : offset + (1 << 20)])
     head = app.importing.files.head(upload, 200)
-    draft = Draft(upload.id, suggest(head.names, head.samples, None), source, "person", None, True)
+    draft = Draft(upload.id, suggest(head.names, head.samples, None), "erp", "person", owner_id, True)
     with app.work(me) as work:
         return start_import(work, app.importing.files, app.importing.marks, draft)
 

@@ -16,9 +16,7 @@ from customer.jobs import preparing
 from customer.jobs.preparing import PreparerFailed, prepared, steps_of
 from customer.usecases.imports.prepare_steps import Step
 from customer.wiring import CustomerApp
-from kernel.pure.grants import Principal, Scope
-from tests.customer.conftest import seller
-from tests.customer.importing.people import csv_of, rows_of, started
+from tests.customer.importing.people import csv_of, importer, rows_of, started
 
 
 @pytest.fixture
@@ -60,10 +58,6 @@ def test_a_small_file_starts_no_process(
     with prepared(app, run, apart=True) as steps:
         next(steps)
         assert children() == []
-
-
-def importer() -> Principal:
-    return replace(seller(), grants={"customer.customers.import": Scope.ALL})
 
 
 def described(step: Step) -> dict[str, Any]:

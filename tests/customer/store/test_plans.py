@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from customer.store import finding, queries
+from customer.store import copying, finding, queries, staging
 from customer.wiring import CustomerApp
 from kernel.pure.grants import Principal, PrincipalKind, Scope
 from kernel.pure.ids import new_id
@@ -73,3 +73,28 @@ def test_everybodys_customers_are_read_in_order_of_their_ids(
     read = plan(app, Principal(PrincipalKind.USER, str(new_id()), {queries.READ: Scope.ALL}))
     assert "Index Scan Backward using customers_pkey" in read
     assert "Seq Scan on customers" not in read
+
+
+@pytest.fixture
+def keyed(app: CustomerApp) -> Iterator[None]:
+    """Inside, there are 50,000 match keys."""
+    fill = "insert into match_keys select n::int8 << 40, gen_random_uuid() from generate_series(1, 50000) n"
+    with psycopg.connect(app.settings.database_url.get_secret_value(), autocommit=True) as connection:
+        connection.execute(fill)
+        connection.execute("vacuum analyze match_keys")
+        yield
+        connection.execute("truncate match_keys")
+        connection.execute("vacuum analyze match_keys")
+
+
+@pytest.mark.usefixtures("keyed")
+def test_the_candidates_of_an_import_are_looked_up_key_by_key_in_the_index(app: CustomerApp) -> None:
+    """Any other plan costs ten times as much, and more with every customer there is."""
+    keys = copying.Numbers(copying.numbers([number << 40 for number in range(40_000)]))
+    with psycopg.connect(app.settings.database_url.get_secret_value()) as connection:
+        read = connection.execute(f"explain {staging.CANDIDATES}", {"keys": keys, "most": 101}).fetchall()
+    plan = "\n".join(line for (line,) in read)
+    assert plan.startswith("Nested Loop")
+    assert "using match_keys_by_key on match_keys" in plan
+    assert "Seq Scan" not in plan
+    assert "Hash" not in plan

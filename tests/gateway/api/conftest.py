@@ -12,7 +12,14 @@ from uuid import uuid4
 import grpc
 import pytest
 
-from crm.gateway.v1.auth_service_pb2 import GetSelfRequest, GetTrustRequest, GetTrustResponse, LoginRequest
+from crm.gateway.v1.auth_service_pb2 import (
+    GetRightsRequest,
+    GetRightsResponse,
+    GetSelfRequest,
+    GetTrustRequest,
+    GetTrustResponse,
+    LoginRequest,
+)
 from crm.gateway.v1.identity_pb2 import Tokens
 from gateway.api.auth import AuthServicer, TrustServicer
 from gateway.api.directory import DirectoryServicer
@@ -83,6 +90,20 @@ class Gateway:
             )
             try:
                 answer: GetTrustResponse = ask(GetTrustRequest(), timeout=10)
+            except grpc.RpcError as refused:
+                raise Refused(refused) from None
+            return answer
+
+    def rights(self, subject_id: str, caller: str = "customer") -> GetRightsResponse:
+        """What another service hears of somebody."""
+        with channel(self.app, self.authority, self.authority.inside(caller)) as opened:
+            ask = opened.unary_unary(
+                "/crm.gateway.v1.TrustService/GetRights",
+                request_serializer=GetRightsRequest.SerializeToString,
+                response_deserializer=GetRightsResponse.FromString,
+            )
+            try:
+                answer: GetRightsResponse = ask(GetRightsRequest(subject_id=subject_id), timeout=10)
             except grpc.RpcError as refused:
                 raise Refused(refused) from None
             return answer

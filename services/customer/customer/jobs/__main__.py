@@ -17,6 +17,7 @@ from customer.usecases.ports import (
 from customer.wiring import build
 from kernel.jobs.job import Job
 from kernel.jobs.worker import main
+from kernel.rpc.rights import RightsOfNow
 
 if __name__ == "__main__":
     app = build()
@@ -30,4 +31,10 @@ if __name__ == "__main__":
     }
     # Each minute besides, for imports whose job was lost or gave up.
     jobs = [Job(IMPORT, import_customers, every="* * * * *"), export_customers.JOB, scan_duplicates.JOB]
-    main(app, jobs=jobs, timers=timers, destroy_day_keys=app.keyring.destroy_days_before)
+    main(
+        app,
+        jobs=jobs,
+        timers=timers,
+        destroy_day_keys=app.keyring.destroy_days_before,
+        present=RightsOfNow(app.settings),
+    )

@@ -57,7 +57,7 @@ def _work_on(app: Any, run: Import, running: Running, apart: bool) -> None:
     """Stores the steps of one import until it ends or waits, or somebody waits for a trial."""
     with prepared(app, run, apart=apart) as steps:
         for step, bytes_read in steps:
-            with app.work(run.principal) as work:
+            with app.work(running.present(run.principal)) as work:
                 run = store_step(work, run.id, step, bytes_read)
             running.checkpoint()
             if not run.runnable or _trial_waits(app, run):

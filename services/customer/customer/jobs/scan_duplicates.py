@@ -32,7 +32,7 @@ def scan_duplicates(running: Running, scan_id: str) -> None:
 
 
 def _step(running: Running, principal: Any, scan: UUID) -> bool:
-    with running.app.work(principal) as work:
+    with running.app.work(running.present(principal)) as work:
         return scan_step(cast(Work, work), scan)
 
 

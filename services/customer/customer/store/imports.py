@@ -137,10 +137,6 @@ class ImportRepository:
         sql = f"select true from (select %(owner)s::uuid as owner_id) wanted where {condition}"
         return self._connection().exec_driver_sql(sql, {"owner": owner_id, **params}).first() is not None
 
-    def disabled(self, principal: Principal) -> bool:
-        sql = "select true from staff where user_id = %(id)s and disabled"
-        return self._connection().exec_driver_sql(sql, {"id": principal.user_id}).first() is not None
-
     def wake(self) -> None:
         deferral.defer(self._session, IMPORT, {}, lock=IMPORT, queueing_lock=IMPORT)
 

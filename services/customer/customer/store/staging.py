@@ -27,7 +27,7 @@ from kernel.sql.engine import Reader
 _KNOWN_IDS = "select value from external_ids where source = %(source)s and value = any(%(values)s::text[])"
 # The keys come sorted, so that the index is walked once from left to right; the limit keeps the
 # planner from anything but looking each key up.
-_CANDIDATES = """
+CANDIDATES = """
     select wanted.place::int4, found.customer_id
     from unnest(%(keys)s::bigint[]) with ordinality as wanted (key, place)
     cross join lateral (select m.customer_id from match_keys m where m.key = wanted.key limit %(most)s) found
@@ -131,7 +131,7 @@ class StagingRepository:
         found: dict[int, set[UUID]] = {}
         params = {"keys": copying.Numbers(batch.keys), "most": LARGEST_BLOCK + 1}
         with self._driver().cursor(binary=True) as cursor:
-            cursor.execute(_CANDIDATES, params)
+            cursor.execute(CANDIDATES, params)
             hits = cursor.fetchall()
         blocks: dict[int, list[UUID]] = {}
         for place, customer_id in hits:

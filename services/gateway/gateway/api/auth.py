@@ -17,7 +17,7 @@ from gateway.store import queries
 from gateway.usecases.end_sessions import end_session
 from gateway.usecases.sign_in import exchange_secret, refresh_session, sign_in
 from gateway.wiring import GatewayApp
-from kernel.pure.grants import Principal
+from kernel.pure.grants import Grant, Principal, Scope, widest
 from kernel.pure.ids import parse_id
 from kernel.rpc.call import Call
 
@@ -101,6 +101,14 @@ class TrustServicer:
                 for row in rows
             ],
         )
+
+    def get_rights(self, request: pb.GetRightsRequest, call: Call) -> pb.GetRightsResponse:
+        rows = queries.rights_of(self._app.reader, parse_id(request.subject_id, "subject_id"))
+        held = widest(
+            Grant(grant["permission"], Scope(grant["scope"])) for row in rows for grant in row.grants or ()
+        )
+        team_id = rows[0].team_id if rows else None
+        return pb.GetRightsResponse(grants=translate.grants(held.items()), team_id=str(team_id or ""))
 
 
 def key_set(app: GatewayApp) -> pb.KeySet:

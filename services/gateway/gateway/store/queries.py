@@ -29,6 +29,13 @@ _ACCOUNTS = """
     where %(after)s::uuid is null or id > %(after)s order by id limit %(limit)s
 """
 _ROLES = "select id, title_en, title_zh, grants, preset from roles order by id"
+_RIGHTS = """
+    select holder.team_id, role.grants
+    from (select id, team_id, role_ids, disabled from users
+          union all select id, null, role_ids, disabled from service_accounts) as holder
+    left join roles role on role.id = any(holder.role_ids)
+    where holder.id = %(id)s and not holder.disabled
+"""
 _SEALED_KEYS = "select kid, x, y, signs_from, sealed from signing_keys order by signs_from"
 _KEYS = "select kid, x, y, signs_from from signing_keys order by signs_from"
 _REVOCATIONS = "select subject_id, issued_before from revocations where issued_before > %(since)s"
@@ -71,6 +78,12 @@ def list_service_accounts(reader: Reader, after: UUID | None, limit: int) -> lis
 def list_roles(reader: Reader) -> list[Any]:
     """Rows of id, title_en, title_zh, grants, preset."""
     return reader.rows(_ROLES)
+
+
+def rights_of(reader: Reader, subject_id: UUID) -> list[Any]:
+    """Rows of team_id, grants, one for each role of a user or a service account; of one that is disabled
+    none."""
+    return reader.rows(_RIGHTS, {"id": subject_id})
 
 
 def login_of(reader: Reader, user_id: UUID) -> str:

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from kernel.sql.uow import UnitOfWork
 
 
+def as_it_was(principal: Principal) -> Principal:
+    """For jobs that do nothing on behalf of anybody."""
+    return principal
+
+
 @dataclass(frozen=True)
 class Running:
     """What the body of a job is given."""
@@ -25,6 +30,8 @@ class Running:
     attempt: int
     # Whether the process is about to end, or somebody cancelled the job.
     should_stop: Callable[[], bool]
+    # A principal whose work this goes on with, as it is now: to be asked before each step.
+    present: Callable[[Principal], Principal] = as_it_was
 
     def work(self) -> UnitOfWork:
         """A new unit of work, on behalf of the service: one for each chunk."""

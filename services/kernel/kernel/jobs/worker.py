@@ -23,12 +23,13 @@ from sqlalchemy import text
 
 from kernel.jobs import sweeps
 from kernel.jobs.audit_sealer import CHECK_AUDIT, SealLoop
-from kernel.jobs.job import Job, Running
+from kernel.jobs.job import Job, Running, as_it_was
 from kernel.jobs.rescue import DEAD_AFTER, HEARTBEAT, RescueLoop
 from kernel.jobs.timers import TimerHandler, TimerLoop
 from kernel.ops import health, logs
 from kernel.ops.logs import logger
 from kernel.pure.errors import CrmError
+from kernel.pure.grants import Principal
 
 if TYPE_CHECKING:
     from kernel.sql.app import App
@@ -53,8 +54,10 @@ def main(
     *,
     destroy_day_keys: sweeps.DestroyDayKeys | None = None,
     concurrency: int = 4,
+    present: Callable[[Principal], Principal] = as_it_was,
 ) -> None:
-    """Runs until SIGTERM. `concurrency`: how many jobs this process runs at a time.
+    """Runs until SIGTERM. `concurrency`: how many jobs this process runs at a time; `present` answers
+    what somebody on whose behalf a job works may do now.
 
     `destroy_day_keys` is told, after answers to repeated commands were pruned, the first day that
     must stay readable. Raises ValueError when two jobs have one name.
@@ -63,7 +66,7 @@ def main(
     health.serve(app.settings.ops_address, {"store": app.check_store})
     app.watch_keys()
     all_jobs = [*jobs, CHECK_AUDIT, *sweeps.jobs(destroy_day_keys)]
-    queue = make_queue(app, all_jobs)
+    queue = make_queue(app, all_jobs, present)
     timer_loop = TimerLoop(app, timers)
     rescue_loop = RescueLoop(app)
     seal_loop = SealLoop(app)
@@ -77,7 +80,9 @@ def main(
     app.close()
 
 
-def make_queue(app: App, jobs: Sequence[Job]) -> procrastinate.App:
+def make_queue(
+    app: App, jobs: Sequence[Job], present: Callable[[Principal], Principal] = as_it_was
+) -> procrastinate.App:
     """The library's App that runs `jobs`; each has a queue of its own."""
     queue = procrastinate.App(
         connector=procrastinate.PsycopgConnector(
@@ -89,11 +94,13 @@ def make_queue(app: App, jobs: Sequence[Job]) -> procrastinate.App:
         periodic_defaults={"max_delay": _MADE_UP_FOR},
     )
     for job in jobs:
-        _register(queue, app, job)
+        _register(queue, app, job, present)
     return queue
 
 
-def _register(queue: procrastinate.App, app: App, job: Job) -> None:
+def _register(
+    queue: procrastinate.App, app: App, job: Job, present: Callable[[Principal], Principal]
+) -> None:
     if job.name in queue.tasks:
         raise ValueError(f"two jobs are called {job.name}")
 
@@ -103,7 +110,7 @@ def _register(queue: procrastinate.App, app: App, job: Job) -> None:
         if job.every is not None:
             # What the library adds to periodic jobs.
             arguments.pop("timestamp", None)
-        running = Running(app, context.job.attempts + 1, context.should_abort)
+        running = Running(app, context.job.attempts + 1, context.should_abort, present)
         job.run(running, **arguments)
 
     task = queue.task(

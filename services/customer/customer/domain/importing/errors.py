@@ -67,10 +67,12 @@ class ImportSuperseded(Aborted):
     zh = "导入任务正在其他进程中继续。"
 
 
-class ImporterDisabled(Forbidden):
-    reason = "IMPORTER_DISABLED"
-    en = "Whoever started the import may not import any more."
-    zh = "发起导入的用户已无导入权限。"
+class ImportForbidden(Forbidden):
+    """Right and reach are looked at anew before each step."""
+
+    reason = "IMPORT_FORBIDDEN"
+    en = "Whoever started the import may not import for this owner any more; what was stored stays."
+    zh = "发起导入的用户已无权为该负责人导入，已保存的数据保留。"
 
 
 class ImportFault(Precondition):
@@ -88,5 +90,5 @@ class OwnerOutOfReach(Forbidden):
 # Why an import may end before the end of its file.
 ENDINGS = {
     error.reason: error
-    for error in (UploadExpired, FileUnreadable, FileTooLarge, FileEmpty, ImporterDisabled, ImportFault)
+    for error in (UploadExpired, FileUnreadable, FileTooLarge, FileEmpty, ImportForbidden, ImportFault)
 }

@@ -14,7 +14,6 @@ from customer.domain.importing.rows import Record, Row
 from customer.domain.importing.runs import Import
 from customer.domain.importing.uploads import Head, Upload
 from customer.usecases.ports import Work
-from kernel.pure.grants import Principal
 
 PERMISSION = "customer.customers.import"
 
@@ -53,8 +52,6 @@ class Imports(Protocol):
 
     def reaches(self, owner_id: UUID, permission: str) -> bool:
         """Whether the principal's grant reaches customers of this owner."""
-
-    def disabled(self, principal: Principal) -> bool: ...
 
     def wake(self) -> None:
         """Lets the jobs process look for imports after this transaction."""

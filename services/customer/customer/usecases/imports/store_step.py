@@ -7,7 +7,7 @@ from uuid import UUID
 
 from customer.domain.duplicates import Party
 from customer.domain.events import CustomersRecorded
-from customer.domain.importing.errors import ENDINGS, ImporterDisabled, ImportFault, ImportSuperseded
+from customer.domain.importing.errors import ENDINGS, ImportFault, ImportForbidden, ImportSuperseded
 from customer.domain.importing.reports import MERGED, ReportedRow
 from customer.domain.importing.resolving import Comparisons, Resolution, Suspect, resolve
 from customer.domain.importing.runs import MOST_FAILURES, Counts, Import
@@ -20,19 +20,19 @@ _MOST_IN_AN_EVENT = 500
 
 
 def store_step(work: ImportWork, import_id: UUID, step: Step, bytes_read: int) -> Import:
-    """The import after this step; `work` belongs to whoever started it. A cancelled import is
+    """The import after this step; `work` belongs to whoever started it, with the
+    rights of now. A cancelled import is
     answered as it is.
 
-    Raises ImportSuperseded when these rows were stored by somebody else, and ImporterDisabled.
+    Raises ImportSuperseded when these rows were stored by somebody else, and ImportForbidden.
     """
     run = work.imports.hold(import_id)
     if not run.runnable:
         return run
     if run.counts.read != step.after:
         raise ImportSuperseded
-    if work.imports.disabled(run.principal):
-        raise ImporterDisabled
-    work.principal.require(PERMISSION)
+    if not work.imports.reaches(run.options.owner_id, PERMISSION):
+        raise ImportForbidden
     batch = step.batch
     resolution = _resolution(work, run, batch)
     survivors = resolution.survivors
