@@ -19,7 +19,9 @@ from tests.support.servers import setting
 
 ATTRIBUTES = {
     ("city",): Attribute("r.city", "text"),
-    ("class", "tier"): Attribute("r.tier", "text"),
+    ("class", "tier"): Attribute(
+        "r.tier", "text", held="exists (select from (values (r.tier)) h (tier) where h.tier in ({}))"
+    ),
     ("orders",): Attribute("r.orders", "int"),
     ("vip",): Attribute("r.vip", "bool"),
     ("tags",): Attribute("r.tags", "texts"),
@@ -51,15 +53,15 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
+TIERS = st.sampled_from(['"core"', "'basic'", '""'])
 TEXTS = st.sampled_from(CITIES).map(quoted)
 ATOMS = st.one_of(
     st.builds("city {} {}".format, st.sampled_from(["==", "!="]), TEXTS),
     st.builds("{} == city".format, TEXTS),
     st.builds("city in [{}]".format, st.lists(TEXTS, max_size=3).map(", ".join)),
     st.builds("city.startsWith({})".format, TEXTS),
-    st.builds(
-        "class.tier {} {}".format, st.sampled_from(["==", "!="]), st.sampled_from(['"core"', "'basic'", '""'])
-    ),
+    st.builds("class.tier {} {}".format, st.sampled_from(["==", "!="]), TIERS),
+    st.builds("class.tier in [{}]".format, st.lists(TIERS, max_size=3).map(", ".join)),
     st.builds("orders {} {}".format, st.sampled_from(["==", "!=", "<", "<=", ">", ">="]), st.integers(-3, 3)),
     st.builds("{} < orders".format, st.integers(-3, 3)),
     st.builds("orders in [{}]".format, st.lists(st.integers(-3, 3).map(str), max_size=3).map(", ".join)),

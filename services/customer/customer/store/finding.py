@@ -28,6 +28,8 @@ _CLASSES = {
     scheme: Attribute(
         f"coalesce((select k.class from classes k where k.customer_id = c.id and k.scheme = '{scheme}'), '')",
         "text",
+        held=f"""exists (select from classes k
+                         where k.customer_id = c.id and k.scheme = '{scheme}' and k.class in ({{}}))""",
     )
     for scheme in SCHEMES
 }

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from kernel.pure.clock import year_before
-from kernel.pure.grants import Principal, Scope
+from kernel.pure.grants import Principal
 from kernel.sql import scope
 from kernel.sql.crypto.sealing import Sealer
 from kernel.sql.engine import Reader
@@ -32,10 +32,10 @@ _CUSTOMER = """
                                                extract(epoch from k.since)) order by k.scheme)
             from classes k where k.customer_id = c.id and k.class <> '') as classes
 """
-# The caller's own customers on a page, those of which they are the owner and those on which they work
-# beside it, each from its own index: with "or", the database would read the customers of everybody.
-_OWN_PAGE = """
-    c.id in ((select c.id from customers c where c.owner_id = %(scope_user)s and {condition} {tail})
+# A page of the customers within reach, by their owners and by those who work on them beside the owner, each
+# from its own index: with "or", the database would read the customers of everybody.
+_PAGE_IN_REACH = """
+    c.id in ((select c.id from customers c where c.owner_id {owners} and {condition} {tail})
              union all
              (select c.id from customers c where c.collaborator_ids <> '{{}}'
               and c.collaborator_ids @> array[%(scope_user)s] and {condition} {tail}))
@@ -111,8 +111,9 @@ def select_customers(
     """
     in_scope, scope_params = predicate(principal, READ)
     clear, clear_params = predicate(principal, READ_PERSONAL)
-    if tail and principal.scope_of(READ) is Scope.OWN:
-        condition = _OWN_PAGE.format(condition=condition, tail=tail)
+    owners = scope.owners(principal, READ)
+    if tail and owners:
+        condition = _PAGE_IN_REACH.format(owners=owners, condition=condition, tail=tail)
     sql = f"{_CUSTOMER}, {clear} as clear from customers c where {in_scope} and {condition} {tail}"
     return reader.rows(sql, {**params, **scope_params, **clear_params})
 

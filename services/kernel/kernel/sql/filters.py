@@ -6,7 +6,7 @@ two values as in CEL.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -31,11 +31,14 @@ _TYPES: Mapping[str, type] = {"uuid": str, "text": str, "timestamp": datetime, "
 class Attribute:
     """`sql` is a constant of the program that is never null; `kind` one of text, uuid, int, bool,
     timestamp, texts (a set of texts), day (only its age can be asked for). `day` is the date of another
-    kind whose age can be asked for."""
+    kind whose age can be asked for. `held` is for a text that a row of another table
+    holds, empty without a row: the condition that such a row holds one of the texts put in place of {}.
+    The database can begin with those rows."""
 
     sql: str
     kind: str
     day: str = ""
+    held: str = ""
 
 
 # Finds what stands behind a dotted name, or None.
@@ -108,6 +111,8 @@ class _Compiler:
             raise self._refused(left, 'is a list: ask "x" in it', "是列表，请使用 in")
         if node.operator in _ORDERED and attribute.kind not in ("int", "timestamp"):
             raise self._refused(left, "has no order", "不能比较大小")
+        if node.operator == "==" and attribute.held:
+            return self._any_of(left, attribute, (right.value,))
         return f"({attribute.sql} {_SQL[node.operator]} {self._parameter(left, attribute.kind, right.value)})"
 
     def _contains(self, name: Name | Age, value: Literal) -> str:
@@ -121,7 +126,12 @@ class _Compiler:
             raise self._refused(name, "in must be followed by a list", "in 之后必须是列表")
         if not values.value:
             return "false"
-        items = ", ".join(self._parameter(name, attribute.kind, value) for value in values.value)
+        return self._any_of(name, attribute, values.value)
+
+    def _any_of(self, name: Name | Age, attribute: Attribute, values: Sequence[Any]) -> str:
+        items = ", ".join(self._parameter(name, attribute.kind, value) for value in values)
+        if attribute.held and all(values):
+            return attribute.held.format(items)
         return f"({attribute.sql} in ({items}))"
 
     def _parameter(self, name: Name | Age, kind: str, value: Value | tuple[Value, ...]) -> str:

@@ -11,6 +11,19 @@ _TEAM = f"select user_id from staff where team_id = {_MY_TEAM}"
 _SUBTREE = f"select s.user_id from staff s join teams t using (team_id) where t.path @> array[{_MY_TEAM}]"
 
 
+def owners(principal: Principal, permission: str) -> str | None:
+    """What follows the column of owners in a condition that an index of it answers, with the parameter
+    of `predicate`; None where not the owner decides. Records that the principal works on beside the
+    owner are not among these."""
+    scope = principal.scope_of(permission)
+    if scope in (None, Scope.SELF, Scope.ALL) or principal.user_id is None:
+        return None
+    if scope is Scope.OWN:
+        return "= %(scope_user)s"
+    members = _TEAM if scope is Scope.TEAM else _SUBTREE
+    return f"= any(array({members} union select %(scope_user)s))"
+
+
 def predicate(
     principal: Principal, permission: str, owner: str, collaborators: str = ""
 ) -> tuple[str, dict[str, Any]]:
