@@ -37,6 +37,14 @@ def test_a_wrapped_key_opens_only_unaltered_and_in_its_context(write_kek_file: K
         kek.unwrap(wrapped._replace(ciphertext=b""), b"place")
 
 
+def test_a_derived_key_is_the_same_everywhere_and_another_for_each_purpose(write_kek_file: KekFile) -> None:
+    one = KeyEncryption(FileProvider(write_kek_file({"1": OLD}, "1")))
+    two = KeyEncryption(FileProvider(write_kek_file({"1": OLD, "2": NEW}, "2")))
+    assert two.derived(b"pages")[:1] == one.derived(b"pages")
+    keys = [*two.derived(b"pages"), *two.derived(b"other"), OLD, NEW]
+    assert len(set(keys)) == len(keys)
+
+
 @pytest.mark.parametrize(
     "content",
     [

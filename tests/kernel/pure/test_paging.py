@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from kernel.pure.errors import Invalid
 from kernel.pure.paging import LARGEST_PAGE, PageTokens, page_size
 
-TOKENS = PageTokens(b"k" * 32)
+TOKENS = PageTokens([b"k" * 32])
 QUERY = ("ListCustomers", "user-1", "filter")
 
 
@@ -48,3 +48,17 @@ def test_a_page_is_never_larger_than_200() -> None:
 def test_a_negative_page_is_refused() -> None:
     with pytest.raises(Invalid):
         page_size(-1)
+
+
+def test_a_key_may_be_added_while_some_replicas_do_not_know_it() -> None:
+    old, new = b"o" * 32, b"n" * 32
+    before, after = PageTokens([old]), PageTokens([old, new])
+    assert before.open(QUERY, after.seal(QUERY, ["a"])) == ["a"]
+    assert after.open(QUERY, PageTokens([new]).seal(QUERY, ["a"])) == ["a"]
+    with pytest.raises(Invalid):
+        before.open(QUERY, PageTokens([new]).seal(QUERY, ["a"]))
+
+
+def test_without_a_key_there_are_no_tokens() -> None:
+    with pytest.raises(ValueError):
+        PageTokens([])

@@ -17,7 +17,8 @@ calls_handled = Counter(
 call_seconds = Histogram(
     "grpc_server_handling_seconds", "Time from start to answer of a call.", _METHOD, buckets=_SECONDS
 )
-calls_shed = Counter("grpc_server_shed_total", "Calls refused because too many were waiting.", ())
+calls_shed = Counter("grpc_server_shed_total", "Calls refused because too much was waiting.", _METHOD)
+calls_waiting = Gauge("grpc_server_wait_seconds", "How long a call arriving now is expected to wait.")
 replays = Counter(
     "idempotent_replays_total", "Commands answered from the stored answer of the same request id.", _METHOD
 )

@@ -24,10 +24,16 @@ def page_size(asked: int) -> int:
 
 
 class PageTokens:
-    """Signs cursors with a key of the installation."""
+    """Signs cursors with the first of a service's keys and believes all of them.
 
-    def __init__(self, key: bytes) -> None:
-        self._key = key
+    With the oldest key first, a key may be added while some replicas do not know it yet.
+    """
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        """Raises ValueError when there is no key."""
+        if not keys:
+            raise ValueError("without a key anybody could make page tokens")
+        self._keys = tuple(keys)
 
     def seal(self, query: Sequence[object], cursor: Sequence[str]) -> str:
         """A token that continues `query` after the row with the sort key `cursor`.
@@ -35,7 +41,7 @@ class PageTokens:
         `query` is all that must stay the same: method, filter, order, caller.
         """
         payload = json.dumps(list(cursor), separators=(",", ":")).encode()
-        return base64.urlsafe_b64encode(self._mac(query, payload) + payload).decode()
+        return base64.urlsafe_b64encode(self._mac(self._keys[0], query, payload) + payload).decode()
 
     def open(self, query: Sequence[object], token: str) -> list[str] | None:
         """The cursor of a token; None for an empty token, which asks for the first page.
@@ -49,7 +55,7 @@ class PageTokens:
         except (binascii.Error, ValueError):
             raw = b""
         mac, payload = raw[:_MAC], raw[_MAC:]
-        if not payload or not hmac.compare_digest(mac, self._mac(query, payload)):
+        if not payload or not self._made(mac, query, payload):
             raise Invalid.of(
                 Violation(
                     "page_token",
@@ -61,6 +67,10 @@ class PageTokens:
         cursor: list[str] = json.loads(payload)
         return cursor
 
-    def _mac(self, query: Sequence[object], payload: bytes) -> bytes:
+    def _made(self, mac: bytes, query: Sequence[object], payload: bytes) -> bool:
+        return any(hmac.compare_digest(mac, self._mac(key, query, payload)) for key in self._keys)
+
+    @staticmethod
+    def _mac(key: bytes, query: Sequence[object], payload: bytes) -> bytes:
         bound = json.dumps([str(part) for part in query]).encode()
-        return blake2b(bound + b"\0" + payload, key=self._key, digest_size=_MAC).digest()
+        return blake2b(bound + b"\0" + payload, key=key, digest_size=_MAC).digest()

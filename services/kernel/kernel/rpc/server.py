@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
@@ -14,9 +13,10 @@ from grpc_reflection.v1alpha import reflection
 
 from crm.gateway.v1 import auth_service_pb2, auth_service_pb2_grpc
 from kernel.ops import health as ops_health
-from kernel.ops import logs
+from kernel.ops import logs, metrics
 from kernel.ops.health import Check
 from kernel.ops.settings import Settings
+from kernel.rpc.admission import Admission, Entrance
 from kernel.rpc.channel import connect
 from kernel.rpc.dispatch import Dispatcher
 from kernel.rpc.methods import methods_of, service_descriptor
@@ -75,21 +75,21 @@ def build(
     poller.start()
     views.start()
     app.watch_keys()
+    admission = Admission(settings.grpc_threads, settings.grpc_queue)
+    metrics.calls_waiting.set_function(lambda: admission.wait)
     server = grpc.server(
-        ThreadPoolExecutor(settings.grpc_threads, thread_name_prefix="call"),
+        admission,
         options=[
             ("grpc.max_receive_message_length", _LARGEST_MESSAGE),
             ("grpc.max_metadata_size", 32 * 1024),
             ("grpc.so_reuseport", 0),
         ],
-        maximum_concurrent_rpcs=settings.grpc_threads + settings.grpc_queue,
     )
+    entrance = Entrance(admission)
     for name, servicer in servicers.items():
-        handlers = {
-            method.name: dispatcher.handler(method, getattr(servicer, method.python_name))
-            for method in methods_of(service_descriptor(name))
-        }
-        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))
+        for method in methods_of(service_descriptor(name)):
+            entrance.add(method, dispatcher.handler(method, getattr(servicer, method.python_name)))
+    server.add_generic_rpc_handlers((entrance,))
     # Health checks have a thread of their own in the servicer's watch; they never wait behind calls.
     health_servicer = health.HealthServicer(experimental_non_blocking=True)
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)

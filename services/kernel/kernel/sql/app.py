@@ -21,8 +21,6 @@ from kernel.sql.uow import UnitOfWork
 
 log = logger(__name__)
 
-_PAGE_TOKEN_KEY = ("page-tokens", "1")
-
 
 class App:
     """A service subclasses it in its wiring and adds what it needs; built once a process."""
@@ -35,20 +33,16 @@ class App:
         self.clock: Clock = clock or SystemClock(settings.zone)
         self.engine = make_engine(settings)
         self.reader = Reader(self.engine)
-        self.keyring = Keyring(
-            settings.keyring_url.get_secret_value(), KeyEncryption(FileProvider(settings.kek_file))
-        )
+        keys = KeyEncryption(FileProvider(settings.kek_file))
+        self.keyring = Keyring(settings.keyring_url.get_secret_value(), keys)
+        # Lists without personal fields go on while the keyring is away.
+        self.page_tokens = PageTokens(keys.derived(b"page tokens"))
         self._closing: list[Callable[[], None]] = [self.keyring.close, self.engine.dispose]
         self._closed = threading.Event()
 
     def work(self, principal: Principal) -> UnitOfWork:
         """A new unit of work on behalf of `principal`; use it in a with statement."""
         return UnitOfWork(self, principal)
-
-    @cached_property
-    def page_tokens(self) -> PageTokens:
-        """Signs the page tokens of this service."""
-        return PageTokens(self.keyring.service_key(*_PAGE_TOKEN_KEY))
 
     def check_store(self) -> str | None:
         """None when the database answers and its schema is new enough; else what is wrong."""
@@ -70,8 +64,6 @@ class App:
     def _poll_keys(self) -> None:
         while not self._closed.is_set():
             try:
-                # Held early: lists without personal fields go on when the keyring is away.
-                self.keyring.service_key(*_PAGE_TOKEN_KEY)
                 self.keyring.poll_version()
             except Exception as error:
                 log.warning("keyring not heard", error=type(error).__name__)

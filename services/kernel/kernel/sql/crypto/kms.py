@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import json
 import os
 from collections.abc import Mapping
@@ -97,6 +98,14 @@ class KeyEncryption:
         keys = self._provider.load()
         self._ciphers = {version: AESGCM(secret) for version, secret in keys.secrets.items()}
         self._active = keys.active
+
+    def derived(self, purpose: bytes) -> list[bytes]:
+        """A key of 256 bits for `purpose` from each version, the oldest first.
+
+        For what must work while the keyring can't be asked and protects no personal data.
+        """
+        secrets = self._provider.load().secrets
+        return [hmac.digest(secret, b"crm derived key\0" + purpose, "sha256") for secret in secrets.values()]
 
     @property
     def active(self) -> str:
