@@ -14,6 +14,7 @@ from gateway.api import access_tokens, translate
 from gateway.domain.errors import RefreshTokenReused, TooManyAttempts
 from gateway.domain.users import normalize_login
 from gateway.store import queries
+from gateway.usecases.change_password import change_password
 from gateway.usecases.end_sessions import end_session
 from gateway.usecases.sign_in import exchange_secret, refresh_session, sign_in
 from gateway.wiring import GatewayApp
@@ -41,6 +42,14 @@ class AuthServicer:
                 self._end_reused(reuse.session_id)
                 raise
             return access_tokens.issue(self._app, done)
+
+    def change_password(self, request: pb.ChangePasswordRequest, call: Call) -> pb.ChangePasswordResponse:
+        # Counted with logins: it tells as much about a password as they do.
+        with self._attempt("password", normalize_login(request.login), call):
+            change_password(
+                call.work, self._app.passwords, request.login, request.password, request.new_password
+            )
+        return pb.ChangePasswordResponse()
 
     def logout(self, request: pb.LogoutRequest, call: Call) -> pb.LogoutResponse:
         end_session(call.work, UUID(call.principal.session_id), "logout")

@@ -10,12 +10,18 @@ from crm.gateway.v1 import directory_service_pb2 as pb
 from crm.gateway.v1 import identity_pb2
 from gateway import metrics
 from gateway.api import translate
-from gateway.domain.accounts import ServiceAccount
+from gateway.domain.accounts import USUAL_OVERLAP, ServiceAccount
 from gateway.domain.errors import UserNotFound
 from gateway.domain.teams import Team
 from gateway.domain.users import CHANGEABLE
 from gateway.store import queries
 from gateway.usecases import change_roles
+from gateway.usecases.change_accounts import (
+    disable_service_account,
+    enable_service_account,
+    rotate_secret,
+)
+from gateway.usecases.change_password import reset_password
 from gateway.usecases.change_teams import create_team, update_team
 from gateway.usecases.create_user import create_service_account, create_user
 from gateway.usecases.end_sessions import revoke_sessions
@@ -65,6 +71,10 @@ class DirectoryServicer:
         ended = revoke_sessions(call.work, parse_id(request.user_id, "user_id"))
         metrics.sessions_ended.labels("revoked").inc(ended)
         return pb.RevokeSessionsResponse()
+
+    def reset_password(self, request: pb.ResetPasswordRequest, call: Call) -> pb.ResetPasswordResponse:
+        user_id = parse_id(request.user_id, "user_id")
+        return pb.ResetPasswordResponse(password=reset_password(call.work, self._app.passwords, user_id))
 
     # ---- teams
 
@@ -121,12 +131,31 @@ class DirectoryServicer:
             service_account=translate.service_account(account), client_secret=secret
         )
 
+    def disable_service_account(
+        self, request: pb.DisableServiceAccountRequest, call: Call
+    ) -> identity_pb2.ServiceAccount:
+        return translate.service_account(disable_service_account(call.work, parse_id(request.id, "id")))
+
+    def enable_service_account(
+        self, request: pb.EnableServiceAccountRequest, call: Call
+    ) -> identity_pb2.ServiceAccount:
+        return translate.service_account(enable_service_account(call.work, parse_id(request.id, "id")))
+
+    def rotate_service_account_secret(
+        self, request: pb.RotateServiceAccountSecretRequest, call: Call
+    ) -> pb.RotateServiceAccountSecretResponse:
+        overlap = request.overlap.ToTimedelta() if request.HasField("overlap") else USUAL_OVERLAP
+        account, secret = rotate_secret(call.work, parse_id(request.id, "id"), overlap)
+        return pb.RotateServiceAccountSecretResponse(
+            service_account=translate.service_account(account), client_secret=secret
+        )
+
     def list_service_accounts(
         self, request: pb.ListServiceAccountsRequest, call: Call
     ) -> pb.ListServiceAccountsResponse:
         def read(after: UUID | None, limit: int) -> list[ServiceAccount]:
             rows = queries.list_service_accounts(self._app.reader, after, limit)
-            return [ServiceAccount(r.id, r.name, tuple(r.role_ids), r.disabled, r.created_at) for r in rows]
+            return [ServiceAccount(r.id, r.name, tuple(r.role_ids), *r[3:]) for r in rows]
 
         rows, token = self._page(read, request, call, "ListServiceAccounts")
         return pb.ListServiceAccountsResponse(

@@ -105,6 +105,7 @@ def service_account(shown: ServiceAccount) -> pb.ServiceAccount:
         role_ids=shown.role_ids,
         disabled=shown.disabled,
         create_time=instant(shown.created_at),
+        previous_secret_until=instant(shown.previous_secret_until) if shown.previous_secret_until else None,
     )
 
 

@@ -15,6 +15,14 @@ class SignInRefused(Unauthenticated):
     zh = "登录名或密码错误。"
 
 
+class PasswordChangeRequired(Precondition):
+    """Somebody else knows the password; only who knows it hears this."""
+
+    reason = "PASSWORD_CHANGE_REQUIRED"
+    en = "This password was given by an administrator; change it before you sign in."
+    zh = "该密码由管理员设置，请先修改密码再登录。"
+
+
 class ClientRefused(Unauthenticated):
     """Unknown or disabled service account, or a wrong secret."""
 
@@ -57,6 +65,12 @@ class UserNotFound(NotFound):
     reason = "USER_NOT_FOUND"
     en = "There is no such user."
     zh = "用户不存在。"
+
+
+class ServiceAccountNotFound(NotFound):
+    reason = "SERVICE_ACCOUNT_NOT_FOUND"
+    en = "There is no such service account."
+    zh = "服务账号不存在。"
 
 
 class TeamNotFound(NotFound):

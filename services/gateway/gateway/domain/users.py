@@ -80,10 +80,10 @@ def check_login(login: str, checks: Checks) -> None:
         )
 
 
-def check_password(password: str, checks: Checks) -> None:
+def check_password(password: str, checks: Checks, field: str = "password") -> None:
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
         checks.refuse(
-            "password",
+            field,
             "PASSWORD_LENGTH",
             f"must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters",
             f"必须为 {SHORTEST_PASSWORD} 到 {LONGEST_PASSWORD} 个字符",

@@ -6,16 +6,17 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, any_, bindparam, exists, func, select, true, update
+from sqlalchemy import ColumnElement, Row, Select, any_, bindparam, exists, func, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from gateway.domain.accounts import ServiceAccount
-from gateway.domain.errors import LoginTaken, UserNotFound
+from gateway.domain.accounts import Secrets, ServiceAccount
+from gateway.domain.errors import LoginTaken, ServiceAccountNotFound, UserNotFound
 from gateway.domain.teams import Team
 from gateway.domain.users import User
 from gateway.store import tables
 from gateway.store.names import open_names, seal_name
+from gateway.usecases.ports import StoredPassword
 from kernel.sql.crypto.sealing import Sealer
 
 # Advisory locks of this database; each keeps one rule that no row can keep.
@@ -49,11 +50,17 @@ class UserRepository:
         if self._session.execute(added.returning(tables.users.c.id)).first() is None:
             raise LoginTaken
 
-    def password_of(self, login: str) -> tuple[UUID, str] | None:
-        """Id and stored password of the user with this login."""
-        columns = (tables.users.c.id, tables.users.c.password_hash)
-        row = self._session.execute(select(*columns).where(tables.users.c.login == login)).first()
-        return (row.id, row.password_hash) if row else None
+    def password_of(self, login: str) -> StoredPassword | None:
+        """The password of the user with this login."""
+        users = tables.users.c
+        columns = (users.id, users.password_hash, users.password_given)
+        row = self._session.execute(select(*columns).where(users.login == login)).first()
+        return StoredPassword(row.id, row.password_hash, row.password_given) if row else None
+
+    def set_password(self, user_id: UUID, stored: str, given: bool) -> None:
+        """Replaces a password; `given` by somebody else, who knows it."""
+        values = {"password_hash": stored, "password_given": given}
+        self._session.execute(update(tables.users).where(tables.users.c.id == user_id).values(values))
 
     def steady(self, user_id: UUID) -> User | None:
         """The user, whose rights can't change before the end of the transaction; without display name."""
@@ -164,14 +171,37 @@ class ServiceAccountRepository:
             )
         )
 
-    def secret_of(self, account_id: UUID) -> tuple[ServiceAccount, bytes] | None:
-        """The account and the digest of its secret."""
-        table = tables.service_accounts
-        row = self._session.execute(select(table).where(table.c.id == account_id)).first()
+    def find(self, account_id: UUID) -> tuple[ServiceAccount, Secrets] | None:
+        """The account and its secrets."""
+        row = self._session.execute(_account_with(account_id)).first()
+        return _account(row) if row else None
+
+    def lend(self, account_id: UUID) -> tuple[ServiceAccount, Secrets]:
+        """The same, locked until the end of the transaction. Raises ServiceAccountNotFound."""
+        row = self._session.execute(_account_with(account_id).with_for_update()).first()
         if row is None:
-            return None
-        account = ServiceAccount(row.id, row.name, tuple(row.role_ids), row.disabled, row.created_at)
-        return account, row.secret_digest
+            raise ServiceAccountNotFound
+        return _account(row)
+
+    def save(self, account: ServiceAccount, secrets: Secrets) -> None:
+        values = {
+            "disabled": account.disabled,
+            "secret_digest": secrets.present,
+            "previous_secret_digest": secrets.previous,
+            "previous_secret_until": secrets.previous_until,
+        }
+        table = tables.service_accounts
+        self._session.execute(update(table).where(table.c.id == account.id).values(values))
+
+
+def _account_with(account_id: UUID) -> Select[Any]:
+    return select(tables.service_accounts).where(tables.service_accounts.c.id == account_id)
+
+
+def _account(row: Row[Any]) -> tuple[ServiceAccount, Secrets]:
+    until = row.previous_secret_until
+    account = ServiceAccount(row.id, row.name, tuple(row.role_ids), row.disabled, row.created_at, until)
+    return account, Secrets(row.secret_digest, row.previous_secret_digest, until)
 
 
 def _user(row: Row[Any], name: str | None) -> User:

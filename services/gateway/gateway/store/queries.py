@@ -25,7 +25,7 @@ _TEAMS = """
     where %(after)s::uuid is null or id > %(after)s order by id limit %(limit)s
 """
 _ACCOUNTS = """
-    select id, name, role_ids, disabled, created_at from service_accounts
+    select id, name, role_ids, disabled, created_at, previous_secret_until from service_accounts
     where %(after)s::uuid is null or id > %(after)s order by id limit %(limit)s
 """
 _ROLES = "select id, title_en, title_zh, grants, preset from roles order by id"
@@ -71,7 +71,7 @@ def list_teams(reader: Reader, after: UUID | None, limit: int) -> list[Any]:
 
 
 def list_service_accounts(reader: Reader, after: UUID | None, limit: int) -> list[Any]:
-    """Rows of id, name, role_ids, disabled, created_at, in the order in which they were made."""
+    """Rows of id, name, role_ids, disabled, created_at, previous_secret_until, as they were made."""
     return reader.rows(_ACCOUNTS, {"after": after, "limit": limit})
 
 

@@ -38,6 +38,7 @@ users = Table(
     Column("role_ids", ARRAY(Text)),
     Column("disabled", Boolean),
     Column("password_hash", Text),
+    Column("password_given", Boolean),
     Column("created_at", _instant),
 )
 
@@ -49,6 +50,8 @@ service_accounts = Table(
     Column("role_ids", ARRAY(Text)),
     Column("disabled", Boolean),
     Column("secret_digest", LargeBinary),
+    Column("previous_secret_digest", LargeBinary),
+    Column("previous_secret_until", _instant),
     Column("created_at", _instant),
 )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from gateway.domain.accounts import ServiceAccount
+from gateway.domain.accounts import Secrets, ServiceAccount
 from gateway.domain.roles import Role
 from gateway.domain.sessions import RefreshToken, Session
 from gateway.domain.signing_keys import NewKey, SigningKey
@@ -16,6 +17,14 @@ from gateway.domain.users import User
 from kernel.pure.clock import Clock
 from kernel.pure.events import Event
 from kernel.pure.grants import Principal
+
+
+@dataclass(frozen=True)
+class StoredPassword:
+    user_id: UUID
+    stored: str
+    # By an administrator: it must be changed before the first login.
+    given: bool
 
 
 class Passwords(Protocol):
@@ -30,8 +39,11 @@ class Users(Protocol):
     def add(self, user: User, password_hash: str) -> None:
         """Stores a new user. Raises LoginTaken."""
 
-    def password_of(self, login: str) -> tuple[UUID, str] | None:
-        """Id and stored password of the user with this login."""
+    def password_of(self, login: str) -> StoredPassword | None:
+        """The password of the user with this login."""
+
+    def set_password(self, user_id: UUID, stored: str, given: bool) -> None:
+        """Replaces a password; `given` by somebody else, who knows it."""
 
     def steady(self, user_id: UUID) -> User | None:
         """The user, whose rights can't change before the end of the transaction; without display name."""
@@ -92,8 +104,13 @@ class Roles(Protocol):
 class ServiceAccounts(Protocol):
     def add(self, account: ServiceAccount, secret_digest: bytes) -> None: ...
 
-    def secret_of(self, account_id: UUID) -> tuple[ServiceAccount, bytes] | None:
-        """The account and the digest of its secret."""
+    def find(self, account_id: UUID) -> tuple[ServiceAccount, Secrets] | None:
+        """The account and its secrets."""
+
+    def lend(self, account_id: UUID) -> tuple[ServiceAccount, Secrets]:
+        """The same, locked until the end of the transaction. Raises ServiceAccountNotFound."""
+
+    def save(self, account: ServiceAccount, secrets: Secrets) -> None: ...
 
 
 class Sessions(Protocol):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import dataclass
 from uuid import UUID
 
-from gateway.domain.errors import ClientRefused, RefreshTokenReused, SessionOver, SignInRefused
+from gateway.domain.errors import (
+    ClientRefused,
+    PasswordChangeRequired,
+    RefreshTokenReused,
+    SessionOver,
+    SignInRefused,
+)
 from gateway.domain.roles import granted
 from gateway.domain.sessions import Lifetimes, Session, digest, next_token, start_session
 from gateway.domain.users import User, normalize_login
@@ -24,13 +29,15 @@ class SignedIn:
 
 
 def sign_in(work: Work, passwords: Passwords, lifetimes: Lifetimes, login: str, password: str) -> SignedIn:
-    """Starts a session of the user with this login. Raises SignInRefused."""
-    user_id, stored = work.users.password_of(normalize_login(login)) or (None, None)
-    if not passwords.matches(stored, password) or user_id is None:
+    """Starts a session of the user with this login. Raises SignInRefused or PasswordChangeRequired."""
+    known = work.users.password_of(normalize_login(login))
+    if not passwords.matches(known.stored if known else None, password) or known is None:
         raise SignInRefused
-    user = work.users.steady(user_id)
+    user = work.users.steady(known.user_id)
     if user is None or user.disabled:
         raise SignInRefused
+    if known.given:
+        raise PasswordChangeRequired
     session = start_session(new_id(), user.id, work.now, lifetimes)
     work.sessions.add(session)
     work.audit("sign_in", "user", user.id, session=str(session.id))
@@ -61,10 +68,9 @@ def refresh_session(work: Work, lifetimes: Lifetimes, refresh_token: str) -> Sig
 def exchange_secret(work: Work, client_id: UUID, client_secret: str) -> SignedIn:
     """Who the service account is. Each token has a session id of its own, so that a logout voids
     that token only. Raises ClientRefused."""
-    found = work.service_accounts.secret_of(client_id)
-    if found is None or not hmac.compare_digest(found[1], digest(client_secret)):
+    account, secrets = work.service_accounts.find(client_id) or (None, None)
+    if account is None or secrets is None or not secrets.fit(digest(client_secret), work.now):
         raise ClientRefused
-    account = found[0]
     if account.disabled:
         raise ClientRefused
     grants = granted(work.roles.of(account.role_ids))
