@@ -80,11 +80,13 @@ class Examples:
 
     def _skipped(self, field: FieldDescriptor, sent: bool, depth: int) -> bool:
         said = behaviors(field)
-        if sent and ("OUTPUT_ONLY" in said or field.name in _LEFT_OUT):
+        if sent and "OUTPUT_ONLY" in said:
             return True
-        if sent and field.cpp_type == FieldDescriptor.CPPTYPE_BOOL:
-            return "REQUIRED" not in said
-        return depth >= _DEEPEST and field.message_type is not None and "REQUIRED" not in said
+        if "REQUIRED" in said:
+            return False
+        if sent and (field.name in _LEFT_OUT or field.cpp_type == FieldDescriptor.CPPTYPE_BOOL):
+            return True
+        return depth >= _DEEPEST and field.message_type is not None
 
     def _field(self, field: FieldDescriptor, sent: bool, depth: int) -> Any:
         entry = field.message_type
