@@ -56,9 +56,8 @@ def test_without_the_broker_commands_go_on_and_events_arrive_afterwards(
 def test_without_the_keyring_lists_without_personal_fields_go_on(
     behind: Behind, feed: Erp, admin: Session
 ) -> None:
-    """Even in a process that started without it."""
+    _forget_keys(behind)
     with behind.held("postgres-keyring"):
-        _forget_keys(behind)
         page = _list(admin, CustomerFields.CUSTOMER_FIELDS_IMPERSONAL)
         following = _list(admin, CustomerFields.CUSTOMER_FIELDS_IMPERSONAL, page.next_page_token)
     assert [len(page.customers), len(following.customers)] == [_ONE_A_PAGE, _ONE_A_PAGE]
