@@ -31,6 +31,10 @@ from crm.gateway.v1.auth_service_pb2 import ExchangeSecretRequest, LoginRequest,
 from crm.gateway.v1.auth_service_pb2_grpc import AuthServiceStub
 from crm.gateway.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from crm.gateway.v1.identity_pb2 import Tokens
+from crm.privacy.v1.audit_service_pb2_grpc import AuditServiceStub
+from crm.privacy.v1.consent_service_pb2_grpc import ConsentServiceStub
+from crm.privacy.v1.erasure_service_pb2_grpc import ErasureServiceStub
+from crm.privacy.v1.purpose_service_pb2_grpc import PurposeServiceStub
 from crm.sales.v1.follow_up_service_pb2_grpc import FollowUpServiceStub
 from crm.sales.v1.lead_rules_service_pb2_grpc import LeadRulesServiceStub
 from crm.sales.v1.lead_service_pb2_grpc import LeadFormServiceStub, LeadServiceStub
@@ -196,6 +200,10 @@ class Session:
         self.lead_rules = LeadRulesServiceStub(channel)
         self.follow_ups = FollowUpServiceStub(channel)
         self.products = ProductServiceStub(channel)
+        self.purposes = PurposeServiceStub(channel)
+        self.consents = ConsentServiceStub(channel)
+        self.erasures = ErasureServiceStub(channel)
+        self.audit = AuditServiceStub(channel)
 
     def call(self, method: Any, request: Any, deadline: float = DEADLINE) -> Any:
         """The answer of `method` to `request`. Raises Refused when it is an error that waiting can't mend."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,9 +21,16 @@ app = typer.Typer(
 
 dlq = typer.Typer(no_args_is_help=True, help="Dead letters: events that no handler could apply.")
 app.add_typer(dlq, name="dlq")
+audit = typer.Typer(no_args_is_help=True, help="Audit rows: whether they are what was signed.")
+app.add_typer(audit, name="audit")
+certificate = typer.Typer(no_args_is_help=True, help="Certificates of erasures.")
+app.add_typer(certificate, name="certificate")
 
 Stack = Annotated[str, typer.Option("--stack", help="Which local installation of this clone.")]
 Queue = Annotated[str | None, typer.Option("--queue", help="Of this work queue only.")]
+PublicKey = Annotated[
+    str | None, typer.Option("--public-key", help="The key that must have signed, in hexadecimal.")
+]
 Ids = Annotated[list[str] | None, typer.Argument(help="Message ids, as the list shows them.")]
 Every = Annotated[bool, typer.Option("--all", help="All of them.")]
 
@@ -116,6 +124,36 @@ def dlq_discard(
 
     _demand_choice(ids, every)
     print(f"discarded {dead_letters.discard(StackInfo.load(stack), queue, ids or [], reason)}")
+
+
+@audit.command("verify")
+def audit_verify(
+    file: Annotated[Path | None, typer.Argument(help="An exported chain, to be checked offline.")] = None,
+    stack: Stack = "main",
+    public_key: PublicKey = None,
+) -> None:
+    """Walk the chain of every service, or an exported one; the exit code is 0 when all are whole."""
+    from crm_cli import audit
+
+    if file is not None:
+        raise typer.Exit(audit.verify_file(file, public_key))
+    raise typer.Exit(audit.verify(StackInfo.load(stack)))
+
+
+@audit.command("export")
+def audit_export(service: str, file: Path, stack: Stack = "main") -> None:
+    """Write a service's chain with its checkpoints to a file, to be checked elsewhere."""
+    from crm_cli import audit
+
+    print(f"{audit.export(StackInfo.load(stack), service, file)} rows of {service}")
+
+
+@certificate.command("verify")
+def certificate_verify(file: Path, public_key: PublicKey = None) -> None:
+    """Check the signature of a certificate offline; the exit code is 0 when it holds."""
+    from crm_cli import certificates_of_erasure
+
+    raise typer.Exit(certificates_of_erasure.verify(file, public_key))
 
 
 def _demand_choice(ids: list[str] | None, every: bool) -> None:

@@ -22,6 +22,7 @@ FORBIDDEN = {
 PURE_LIBRARIES = {
     "cryptography",
     "_cffi_backend",
+    "_openssl",
     "uuid_utils",
     "phonenumbers",
     "email_validator",

@@ -40,6 +40,7 @@ def app(session_app: PrivacyApp, clock: FixedClock) -> PrivacyApp:
         connection.exec_driver_sql(
             "truncate staff, teams, outbox, audit, audit_unsealed, idempotency, inbox, timers, notices,"
             " consent_events, consents, persons, links, sealed_entries, sealed_checkpoints, seal_keys,"
+            " erasures, erasure_log, holds, restrictions, restricted_subjects, erased_subjects,"
             " procrastinate_jobs cascade"
         )
         connection.exec_driver_sql("delete from purposes where id not in ('service', 'marketing')")

@@ -9,12 +9,15 @@ from kernel.pure.ids import new_id
 from privacy.usecases.ports import PersonRow
 from privacy.wiring import PrivacyApp
 
-_NOUNS = ("purposes.read", "purposes.manage", "consents.read", "consents.record")
+_RIGHTS = (
+    "purposes.read", "purposes.manage", "consents.read", "consents.record", "erasures.read",
+    "erasures.request", "erasures.manage", "holds.manage", "audit.read",
+)  # fmt: skip
 
 
 def officer(scope: Scope = Scope.ALL, user_id: UUID | None = None) -> Principal:
     """A user who may do everything here, as far as `scope` reaches."""
-    grants = {f"privacy.{noun}": scope for noun in _NOUNS}
+    grants = {f"privacy.{right}": scope for right in _RIGHTS}
     return Principal(PrincipalKind.USER, str(user_id or new_id()), grants)
 
 

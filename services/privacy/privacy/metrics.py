@@ -7,6 +7,17 @@ from prometheus_client import Counter, Gauge
 consents_recorded = Counter(
     "consents_recorded_total", "What persons said, as it went into the ledger.", ("purpose", "state")
 )
+sends_checked = Counter(
+    "sends_checked_total", "Persons asked for by whoever would send: permitted, or why not.", ("verdict",)
+)
+erasures_open = Gauge("erasures_open", "Requests to erase that are not closed.")
+erasures_overdue = Gauge("erasures_overdue", "Requests to erase past their deadline: an alarm.")
+erasures_failed = Counter(
+    "erasures_unanswered_total", "Erasures that a service did not answer within all tries.", ("participant",)
+)
+erasure_alarms = Counter(
+    "erasure_alarms_total", "Requests still open after a share of the time allowed.", ("percent",)
+)
 consent_coverage = Gauge(
     "consent_coverage_ratio",
     "Share of the persons stored who were told what for and agreed, or rest on another basis: 1 is the aim.",

@@ -12,11 +12,14 @@ from google.protobuf.message import Message
 from crm.customer.v1.events_pb2 import CustomersMerged, CustomersRecorded
 from crm.event.v1.events_pb2 import AuditSealed
 from crm.gateway.v1.events_pb2 import TeamsRecorded, UsersRecorded
+from crm.privacy.v1.events_pb2 import ErasureOrdered, SubjectErased, SubjectsRestricted
 from kernel.bus.envelope import parse
 from kernel.pure.audit_chain import AuditEntry, chained
 from kernel.pure.grants import Principal
+from kernel.sql import subjects
 from privacy.domain.errors import AuditBatchBroken
 from privacy.events.subscriptions import PrivacyEvents
+from privacy.usecases.ports import PersonRow
 from privacy.wiring import PrivacyApp
 from tests.contracts.examples import example
 
@@ -26,6 +29,9 @@ HANDLERS: dict[type[Message], Any] = {
     CustomersRecorded: PrivacyEvents.follow_persons,
     CustomersMerged: PrivacyEvents.follow_links,
     AuditSealed: PrivacyEvents.keep_audit,
+    SubjectsRestricted: PrivacyEvents.follow_restrictions,
+    ErasureOrdered: PrivacyEvents.erase_subjects,
+    SubjectErased: PrivacyEvents.take_own_receipt,
 }
 
 
@@ -61,6 +67,30 @@ def test_merged_persons_are_read_through_their_survivor(app: PrivacyApp) -> None
     hear(app, CustomersMerged)
     known = app.reader.rows("select customer_id::text, survivor_id::text, version from links order by 1")
     assert known == sorted((one["absorbedId"], one.get("survivorId"), one["version"]) for one in told)
+
+
+def test_restricted_persons_are_known(app: PrivacyApp) -> None:
+    hear(app, SubjectsRestricted)
+    told = example("privacy", "crm.privacy.v1.SubjectsRestricted")["data"]["subjects"]
+    ids = [UUID(one["subjectId"]) for one in told]
+    assert subjects.restricted(app.reader, ids) == set(ids)
+
+
+def test_what_is_held_of_an_erased_person_goes_and_a_receipt_is_told(app: PrivacyApp) -> None:
+    told = example("privacy", "crm.privacy.v1.ErasureOrdered")["data"]
+    with app.work(Principal.service("privacy")) as work:
+        work.persons.apply([PersonRow(UUID(one), 1, None) for one in told["subjectIds"]])
+    hear(app, ErasureOrdered)
+    assert not app.reader.rows("select 1 from persons")
+    [receipt] = app.reader.rows("select body from outbox where type = 'crm.privacy.v1.SubjectErased'")
+    said = json.loads(receipt.body)["data"]
+    assert said["requestId"] == told["requestId"]
+    assert {"table": "persons", "rows": len(told["subjectIds"])} in said["counts"]
+
+
+def test_a_receipt_of_an_unknown_request_changes_nothing(app: PrivacyApp) -> None:
+    hear(app, SubjectErased)
+    assert not app.reader.rows("select 1 from erasure_log")
 
 
 def sealed() -> dict[str, Any]:

@@ -46,6 +46,11 @@ _READ_PURPOSES = "privacy.purposes.read"
 _MANAGE_PURPOSES = "privacy.purposes.manage"
 _READ_CONSENTS = "privacy.consents.read"
 _RECORD_CONSENTS = "privacy.consents.record"
+_READ_ERASURES = "privacy.erasures.read"
+_REQUEST_ERASURES = "privacy.erasures.request"
+_MANAGE_ERASURES = "privacy.erasures.manage"
+_MANAGE_HOLDS = "privacy.holds.manage"
+_READ_AUDIT = "privacy.audit.read"
 _READ_USERS = "gateway.users.read"
 _MANAGE_USERS = "gateway.users.manage"
 _READ_TEAMS = "gateway.teams.read"
@@ -65,6 +70,8 @@ _EVERY_READ = (
     _READ_RULES,
     _READ_PURPOSES,
     _READ_CONSENTS,
+    _READ_ERASURES,
+    _READ_AUDIT,
     _READ_USERS,
     _READ_TEAMS,
     _READ_ROLES,
@@ -92,6 +99,9 @@ _EVERY_CHANGE = (
     _MANAGE_RULES,
     _MANAGE_PURPOSES,
     _RECORD_CONSENTS,
+    _REQUEST_ERASURES,
+    _MANAGE_ERASURES,
+    _MANAGE_HOLDS,
     _MANAGE_USERS,
     _MANAGE_TEAMS,
     _MANAGE_ROLES,
@@ -111,6 +121,7 @@ _SELLING = (
     _READ_WORDS,
     _READ_CONSENTS,
     _RECORD_CONSENTS,
+    _REQUEST_ERASURES,
 )
 _SERVING = (
     _READ_CUSTOMERS,
@@ -121,9 +132,20 @@ _SERVING = (
     _READ_ORDERS,
     _READ_CONSENTS,
     _RECORD_CONSENTS,
+    _REQUEST_ERASURES,
 )
 # The officer's work (PIPL article 52).
-_CARING_FOR_PRIVACY = (_READ_PURPOSES, _MANAGE_PURPOSES, _READ_CONSENTS, _RECORD_CONSENTS)
+_CARING_FOR_PRIVACY = (
+    _READ_PURPOSES,
+    _MANAGE_PURPOSES,
+    _READ_CONSENTS,
+    _RECORD_CONSENTS,
+    _READ_ERASURES,
+    _REQUEST_ERASURES,
+    _MANAGE_ERASURES,
+    _MANAGE_HOLDS,
+    _READ_AUDIT,
+)
 # Belongs to nobody, hence to all who need it.
 _REFERENCE = (_READ_SCHEMES, _READ_GROUPS, _READ_PRODUCTS, _READ_PURPOSES)
 _POOL = (_READ_POOL, _CLAIM_FROM_POOL, _READ_RULES)

@@ -28,7 +28,7 @@ class FollowsPrivacy:
         """
         raise TypeError(f"{type(self).__name__} does not say how it erases")
 
-    @hears(SubjectsRestricted)
+    @hears(SubjectsRestricted, together=True)
     def follow_restrictions(self, work: UnitOfWork, event: SubjectsRestricted, envelope: Envelope) -> None:
         told = [
             (parse_id(item.subject_id, "subject_id"), item.version, item.restricted)

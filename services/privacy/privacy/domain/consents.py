@@ -104,11 +104,17 @@ def last_word(said: Iterable[Said]) -> Said | None:
 
 def is_valid(said: Said | None, major_version: int, now: datetime) -> bool:
     """Whether it is a grant that holds: not expired, and shown the present terms (`major_version`)."""
+    return said is not None and is_valid_state(
+        said.state, said.expires_at, said.major_version, major_version, now
+    )
+
+
+def is_valid_state(
+    state: State, expires_at: datetime | None, shown_version: int, major_version: int, now: datetime
+) -> bool:
+    """Whether a last word of this state, end and terms (`shown_version`) is a grant that holds."""
     return (
-        said is not None
-        and said.state is State.GRANTED
-        and (said.expires_at is None or said.expires_at > now)
-        and said.major_version >= major_version
+        state is State.GRANTED and (expires_at is None or expires_at > now) and shown_version >= major_version
     )
 
 

@@ -39,3 +39,27 @@ class SubjectUnknown(NotFound):
     reason = "SUBJECT_UNKNOWN"
     en = "There is no such person, or you may not see them."
     zh = "该个人不存在，或您无权查看。"
+
+
+class ErasureNotFound(NotFound):
+    reason = "ERASURE_NOT_FOUND"
+    en = "There is no such erasure request."
+    zh = "删除请求不存在。"
+
+
+class ErasureNotInState(Precondition):
+    reason = "ERASURE_NOT_IN_STATE"
+    en = "The erasure request is {state}: this can't be done with it now."
+    zh = "删除请求当前状态为 {state}，不能执行该操作。"
+
+
+class ErasureOpen(AlreadyExists):
+    reason = "ERASURE_OPEN"
+    en = "An erasure request for this person is open already."
+    zh = "该个人已有未完成的删除请求。"
+
+
+class HoldNotFound(NotFound):
+    reason = "HOLD_NOT_FOUND"
+    en = "There is no such hold in force."
+    zh = "生效中的保全措施不存在。"

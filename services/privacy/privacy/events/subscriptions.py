@@ -1,35 +1,52 @@
-"""What the privacy service hears: which persons there are, and what every service audited."""
+"""What the privacy service hears: which persons there are, what was erased, what every service audited."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
 
 from google.protobuf.message import Message
 
 from crm.customer.v1.events_pb2 import CustomersMerged, CustomersRecorded
 from crm.event.v1.events_pb2 import AuditSealed
-from crm.privacy.v1.events_pb2 import (
-    ConsentsChanged,
-    ErasureClosed,
-    ErasureOrdered,
-    SubjectErased,
-    SubjectsRestricted,
-)
+from crm.privacy.v1 import events_pb2 as own
 from kernel.bus.directory import FollowsDirectory
 from kernel.bus.entrypoint import hears
 from kernel.bus.envelope import Envelope
+from kernel.bus.privacy import FollowsPrivacy
 from kernel.pure.audit_chain import AuditEntry, Checkpoint
+from kernel.pure.erasure import ErasedRows, Erasure, RetainedRows
 from kernel.pure.ids import parse_id
 from privacy.domain.audit import Batch
+from privacy.domain.erasure import Answer
+from privacy.domain.events import SubjectErased
+from privacy.usecases.erase_subjects import take_receipt
+from privacy.usecases.forget_subject import forget_subject
 from privacy.usecases.keep_audit import keep_audit
 from privacy.usecases.ports import PersonRow, Work
 
 # Told by this service, heard by no other yet.
-nobody_yet = frozenset({ConsentsChanged, SubjectsRestricted, ErasureOrdered, ErasureClosed, SubjectErased})
+nobody_yet = frozenset({own.ConsentsChanged, own.ErasureClosed})
 
 
-class PrivacyEvents(FollowsDirectory):
-    """An id that is none can't be mended by waiting: Invalid sends the event to the dead letters."""
+class PrivacyEvents(FollowsDirectory, FollowsPrivacy):
+    """An id that is none can't be mended by waiting: Invalid sends the event to the dead letters.
 
-    @hears(CustomersRecorded)
+    The service is a participant of its own erasures: it hears its orders as every other does.
+    """
+
+    receipt = SubjectErased
+
+    def erase(self, work: Any, subject_ids: Sequence[UUID]) -> Erasure:
+        return forget_subject(work, subject_ids)
+
+    @hears(own.SubjectErased)
+    def take_own_receipt(self, work: Work, event: own.SubjectErased, envelope: Envelope) -> None:
+        _take_receipt(work, event, envelope)
+
+    @hears(CustomersRecorded, together=True)
     def follow_persons(self, work: Work, event: CustomersRecorded, envelope: Envelope) -> None:
         work.persons.apply(
             PersonRow(
@@ -44,7 +61,7 @@ class PrivacyEvents(FollowsDirectory):
             if told.kind == "person"
         )
 
-    @hears(CustomersMerged)
+    @hears(CustomersMerged, together=True)
     def follow_links(self, work: Work, event: CustomersMerged, envelope: Envelope) -> None:
         work.persons.link(
             (
@@ -68,6 +85,17 @@ class PrivacyEvents(FollowsDirectory):
                 checkpoint=Checkpoint(**_texts(event.checkpoint)) if event.HasField("checkpoint") else None,
             ),
         )
+
+
+def _take_receipt(work: Work, event: Any, envelope: Envelope) -> None:
+    """The SubjectErased of any service: they are alike, and the envelope tells whose it is."""
+    answer = Answer(
+        participant=envelope.source.rpartition("/")[2],
+        attempt=event.attempt,
+        counts=[ErasedRows(one.table, one.rows) for one in event.counts],
+        retained=[RetainedRows(one.basis, date.fromisoformat(one.until), one.rows) for one in event.retained],
+    )
+    take_receipt(work, parse_id(event.request_id, "request_id"), answer)
 
 
 def _texts(message: Message) -> dict[str, str]:

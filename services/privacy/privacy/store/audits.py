@@ -17,10 +17,13 @@ _PIN = text(
 )
 _KEEP = """
     insert into sealed_entries (service, position, hash, id, at, actor_kind, actor_id, action, object_type,
-        object_id, facts, trace_id)
-    select %(service)s, * from unnest(%(position)s::bigint[], %(hash)s::bytea[], %(id)s::uuid[],
-        %(at)s::timestamptz[], %(actor_kind)s::text[], %(actor_id)s::text[], %(action)s::text[],
-        %(object_type)s::text[], %(object_id)s::text[], %(facts)s::text[], %(trace_id)s::text[])
+        object_id, facts, trace_id, object_ids)
+    select %(service)s, told.*, case when facts::jsonb ? 'ids'
+        then array(select jsonb_array_elements_text(facts::jsonb->'ids')) else array[object_id] end
+    from unnest(%(position)s::bigint[], %(hash)s::bytea[], %(id)s::uuid[], %(at)s::timestamptz[],
+        %(actor_kind)s::text[], %(actor_id)s::text[], %(action)s::text[], %(object_type)s::text[],
+        %(object_id)s::text[], %(facts)s::text[], %(trace_id)s::text[])
+        as told(position, hash, id, at, actor_kind, actor_id, action, object_type, object_id, facts, trace_id)
     on conflict do nothing
 """
 # Rows kept before under the same positions that say something else.

@@ -13,6 +13,7 @@ from kernel.sql.engine import Reader
 from privacy.usecases.ports import PersonRow
 
 RECORD_CONSENTS = "privacy.consents.record"
+REQUEST_ERASURES = "privacy.erasures.request"
 
 _APPLY = """
     insert into persons (person_id, version, owner_id, collaborator_ids, deleted)
@@ -59,6 +60,12 @@ class PersonProjection:
             ids, survivors, versions = (list(column) for column in zip(*rows, strict=True))
             arrays = {"ids": ids, "survivors": survivors, "versions": versions}
             self._session.connection().exec_driver_sql(_LINK, arrays)
+
+    def known(self, subject_id: UUID) -> bool:
+        """Whether there is such a person, and the caller may ask for their erasure."""
+        rows, params = scope.predicate(self._principal, REQUEST_ERASURES, "p.owner_id", "p.collaborator_ids")
+        [found] = self._reader.rows(_REACHED + rows, {**params, "ids": [subject_id]})
+        return bool(found.reached)
 
     def in_reach(self, subject_ids: Collection[UUID]) -> bool:
         """Whether the caller may record wishes of all of them.

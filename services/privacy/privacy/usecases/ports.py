@@ -11,9 +11,13 @@ from uuid import UUID
 from kernel.pure.audit_chain import Checkpoint, Link
 from kernel.pure.clock import Clock
 from kernel.pure.events import Event
-from privacy.domain.consents import Said
+from kernel.pure.signing import Signer
+from privacy.domain.consents import Channel, Said
+from privacy.domain.erasure import Erasure
 from privacy.domain.events import ChangedConsent
-from privacy.domain.purposes import Notice, Purpose
+from privacy.domain.holds import Hold
+from privacy.domain.permits import Standing
+from privacy.domain.purposes import Basis, Notice, Purpose
 
 
 class Purposes(Protocol):
@@ -64,8 +68,58 @@ class Persons(Protocol):
     def link(self, told: Iterable[tuple[UUID, UUID | None, int]]) -> None:
         """Takes over the (customer id, survivor id, version) links that are newer than what is held."""
 
+    def known(self, subject_id: UUID) -> bool:
+        """Whether there is such a person, and the caller may ask for their erasure."""
+
     def in_reach(self, subject_ids: Collection[UUID]) -> bool:
         """Whether the caller may record wishes of all of them."""
+
+
+class Standings(Protocol):
+    def terms(self, purpose_id: str) -> tuple[Basis, int]:
+        """Legal basis and major version of the notices of a purpose. Raises PurposeNotFound."""
+
+    def of(self, subject_ids: Sequence[UUID], purpose_id: str, channel: Channel) -> list[Standing]:
+        """What is known of each, in order."""
+
+
+class Erasures(Protocol):
+    def add(self, erasure: Erasure) -> None:
+        """Raises ErasureOpen when one for the same person is open."""
+
+    def get(self, erasure_id: UUID) -> Erasure:
+        """The request, for nobody else until the transaction ends. Raises ErasureNotFound."""
+
+    def held(self, subject_ids: Sequence[UUID]) -> list[Erasure]:
+        """Those that wait for holds on one of these persons."""
+
+    def save(self, erasure: Erasure) -> None: ...
+
+    def certify(self, erasure_id: UUID, document: str) -> None: ...
+
+    def note(self, erasure_id: UUID, what: str, **facts: object) -> None:
+        """Adds a line to the request's log."""
+
+    def restrict(self, subject_ids: Sequence[UUID], restricted: bool) -> Mapping[UUID, int]:
+        """Notes whose data rests from now on, or no longer; answers the version of each."""
+
+
+class Holds(Protocol):
+    def add(self, hold: Hold) -> None: ...
+
+    def lift(self, hold_id: UUID, now: datetime) -> Hold:
+        """Raises HoldNotFound when it is not in force."""
+
+    def any_on(self, subject_ids: Sequence[UUID]) -> bool:
+        """Whether one is in force on one of these persons."""
+
+
+class Forgets(Protocol):
+    def forget(self, subject_ids: Sequence[UUID]) -> Mapping[str, int]:
+        """Deletes what names the person here; answers the rows by table."""
+
+    def proofs(self, subject_ids: Sequence[UUID]) -> int:
+        """Events of the ledger that stay."""
 
 
 class Audits(Protocol):
@@ -101,11 +155,37 @@ class Work(Protocol):
     def persons(self) -> Persons: ...
 
     @property
+    def standings(self) -> Standings: ...
+
+    @property
+    def erasures(self) -> Erasures: ...
+
+    @property
+    def holds(self) -> Holds: ...
+
+    @property
+    def forgetting(self) -> Forgets: ...
+
+    @property
+    def erasure_days(self) -> int: ...
+
+    @property
+    def proof_years(self) -> int: ...
+
+    @property
+    def certificates(self) -> Signer:
+        """Signs certificates of erasures."""
+
+    @property
     def audits(self) -> Audits: ...
 
     def record(self, event: Event) -> None: ...
 
     def audit(self, action: str, object_type: str, object_id: object, **facts: object) -> None: ...
+
+    def defer(self, job: str, **arguments: object) -> None: ...
+
+    def cancel(self, kind: str, key: str) -> None: ...
 
     def schedule(
         self, kind: str, key: str, due_at: datetime, payload: Mapping[str, Any] | None = None

@@ -1,0 +1,280 @@
+"""Erasures by the api: from the request to the certificate."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from crm.customer.v1 import subject_service_pb2 as subject_rpc
+from crm.privacy.v1 import erasure_service_pb2 as rpc
+from crm.privacy.v1.events_pb2 import ErasureOrdered, SubjectErased
+from crm_cli import certificates_of_erasure
+from kernel.bus.envelope import parse
+from kernel.jobs.job import Running
+from kernel.jobs.timers import fire_due
+from kernel.pure.grants import Principal, Scope
+from kernel.pure.ids import new_id
+from privacy.domain.consents import Channel, Proof, Via
+from privacy.domain.erasure import TRIES
+from privacy.events.subscriptions import PrivacyEvents
+from privacy.jobs.erase_subjects import alarm_erasures, begin_erasure, end_holds, watch_erasures
+from privacy.usecases.erase_subjects import ALARM, WATCH
+from privacy.usecases.hold_subjects import ENDS
+from privacy.usecases.record_consents import withdraw
+from privacy.wiring import PrivacyApp
+from tests.privacy.conftest import NOON
+from tests.privacy.people import merge, officer, person
+from tests.support.api import Api, Refused
+
+OFFICER = officer()
+ERASURES = "crm.privacy.v1.ErasureService"
+ITSELF = Principal.service("privacy")
+EVENTS = PrivacyEvents()
+TIMERS = {WATCH: watch_erasures, ALARM: alarm_erasures, ENDS: end_holds}
+
+
+class CustomerService:
+    """Stands in for it: answers who a person is."""
+
+    def __init__(self, *ids: UUID) -> None:
+        self._ids = ids
+
+    def call(self, method: str, request: Any, timeout: float = 5.0) -> Any:
+        assert method == "crm.customer.v1.SubjectService/ResolveSubject"
+        ids = [str(one) for one in self._ids] or [request.customer_id]
+        return subject_rpc.ResolveSubjectResponse(subject_ids=ids, survivor_id=ids[0], kind="person")
+
+
+def call(api: Api, method: str, request: Any, by: Principal = OFFICER) -> Any:
+    return api.call(f"{ERASURES}/{method}", request, by)
+
+
+def create(api: Api, subject_id: UUID, by: Principal = OFFICER) -> str:
+    request = rpc.CreateErasureRequestRequest(subject_id=str(subject_id))
+    return str(call(api, "CreateErasureRequest", request, by).id)
+
+
+def verify(api: Api, erasure_id: str) -> None:
+    request = rpc.VerifyErasureRequestRequest(id=erasure_id, evidence="ticket T-1024, called back")
+    call(api, "VerifyErasureRequest", request)
+
+
+def get(api: Api, erasure_id: str) -> Any:
+    return call(api, "GetErasureRequest", rpc.GetErasureRequestRequest(id=erasure_id))
+
+
+def begin(app: PrivacyApp, erasure_id: str, *ids: UUID) -> None:
+    """The job runs, as often as it likes."""
+    job = begin_erasure(CustomerService(*ids))  # type: ignore[arg-type]
+    for _ in range(2):
+        job.run(Running(app, 1, lambda: False), erasure_id=erasure_id)
+
+
+def carry(app: PrivacyApp) -> int:
+    """Every order and receipt told so far reaches the service; how many there were."""
+    handlers = {ErasureOrdered: EVENTS.erase_subjects, SubjectErased: EVENTS.take_own_receipt}
+    carried = 0
+    for message, handler in handlers.items():
+        name = message.DESCRIPTOR.full_name
+        rows = app.reader.rows("select seq, body from outbox where type = %s order by seq", (name,))
+        for row in rows:
+            envelope, event = parse(row.body, message)
+            with app.work(ITSELF) as work:
+                handler(work, event, envelope)
+                work.session.connection().exec_driver_sql("delete from outbox where seq = %s", (row.seq,))
+        carried += len(rows)
+    return carried
+
+
+def erase(api: Api, app: PrivacyApp, subject_id: UUID, *ids: UUID) -> str:
+    erasure_id = create(api, subject_id)
+    verify(api, erasure_id)
+    begin(app, erasure_id, *ids)
+    while carry(app):
+        continue
+    return erasure_id
+
+
+def told(app: PrivacyApp, event: str) -> list[dict[str, Any]]:
+    rows = app.reader.rows(
+        "select body from outbox where type = %s order by seq", (f"crm.privacy.v1.{event}",)
+    )
+    return [json.loads(row.body)["data"] for row in rows]
+
+
+def test_a_person_is_erased_everywhere_and_gets_a_certificate(
+    api: Api, app: PrivacyApp, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, other, stranger = person(app), person(app), person(app)
+    merge(app, other, one)
+    for somebody in (one, other, stranger):
+        with app.work(ITSELF) as work:
+            withdraw(work, somebody, "marketing", Channel.ALL, Via.WEB, Proof())
+    erasure_id = erase(api, app, one, one, other)
+    done = get(api, erasure_id)
+    assert done.state == rpc.ERASURE_STATE_CLOSED
+    [task] = done.tasks
+    assert {row.table: row.rows for row in task.counts} == {
+        "consents": 2, "persons": 2, "links": 1, "timers": 0, "keys": 0,
+    }  # fmt: skip
+    assert task.verified
+    assert [(kept.basis, kept.until, kept.rows) for kept in task.retained] == [
+        ("consent_proof", "2029-06-29", 2)
+    ]
+    assert [row.subject_id for row in app.reader.rows("select subject_id from consents")] == [stranger]
+    answer = call(api, "GetErasureCertificate", rpc.GetErasureCertificateRequest(id=erasure_id))
+    file = tmp_path / "certificate.json"
+    file.write_text(answer.document, "utf-8")
+    assert certificates_of_erasure.verify(file, None) == 0
+    assert erasure_id in capsys.readouterr().out
+    assert "consent_proof" in answer.text_zh
+    assert "consent_proof" in answer.text_en
+    file.write_text(answer.document.replace('"persons": 2', '"persons": 3'), "utf-8")
+    assert certificates_of_erasure.verify(file, None) == 1
+    assert certificates_of_erasure.verify(file, "00" * 32) == 1
+
+
+def test_the_data_rests_as_soon_as_the_request_is_verified(api: Api, app: PrivacyApp) -> None:
+    one, other = person(app), person(app)
+    erasure_id = create(api, one)
+    assert not told(app, "SubjectsRestricted")
+    verify(api, erasure_id)
+    assert told(app, "SubjectsRestricted")[-1]["subjects"][0]["subjectId"] == str(one)
+    begin(app, erasure_id, one, other)
+    subjects = told(app, "SubjectsRestricted")[-1]["subjects"]
+    assert {(item["subjectId"], item["version"]) for item in subjects} == {(str(one), 2), (str(other), 1)}
+    assert told(app, "ErasureOrdered") == [
+        {"requestId": erasure_id, "attempt": 1, "subjectIds": sorted([str(one), str(other)])}
+    ]
+
+
+def test_a_refused_request_lets_the_data_be_used_again(api: Api, app: PrivacyApp) -> None:
+    one = person(app)
+    erasure_id = create(api, one)
+    verify(api, erasure_id)
+    request = rpc.RefuseErasureRequestRequest(
+        id=erasure_id, code=rpc.REFUSAL_CODE_LEGAL_DUTY, reason="税务稽查期间依法留存"
+    )
+    assert call(api, "RefuseErasureRequest", request).state == rpc.ERASURE_STATE_REFUSED
+    assert told(app, "SubjectsRestricted")[-1]["subjects"][0].get("restricted", False) is False
+    assert told(app, "ErasureClosed")[-1]["outcome"] == "refused"
+    begin(app, erasure_id, one)
+    assert not told(app, "ErasureOrdered")
+
+
+@pytest.mark.parametrize("missing", ["code", "reason"])
+def test_a_refusal_says_why(api: Api, app: PrivacyApp, missing: str) -> None:
+    fields = {"code": rpc.REFUSAL_CODE_LEGAL_DUTY, "reason": "税务稽查"}
+    del fields[missing]
+    request = rpc.RefuseErasureRequestRequest(id=create(api, person(app)), **fields)  # type: ignore[arg-type]
+    with pytest.raises(Refused) as refused:
+        call(api, "RefuseErasureRequest", request)
+    assert [field for field, _ in refused.value.fields] == [missing]
+
+
+def test_a_hold_stands_against_erasing_and_not_against_rest(api: Api, app: PrivacyApp) -> None:
+    one = person(app)
+    request = rpc.PlaceHoldRequest(subject_id=str(one), reason="litigation 2026-17", until="2026-07-10")
+    hold = call(api, "PlaceHold", request)
+    erasure_id = create(api, one)
+    verify(api, erasure_id)
+    begin(app, erasure_id, one)
+    assert get(api, erasure_id).state == rpc.ERASURE_STATE_HELD
+    assert not told(app, "ErasureOrdered")
+    assert told(app, "SubjectsRestricted")[-1]["subjects"][0]["restricted"]
+    assert [one.id for one in call(api, "ListHolds", rpc.ListHoldsRequest()).holds] == [hold.id]
+    # The day after its last one begins in Shanghai at 16:00 UTC.
+    app.clock.instant = NOON + timedelta(days=10, hours=12)
+    fire_due(app, {ENDS: end_holds}, now=app.clock.instant)
+    assert get(api, erasure_id).state == rpc.ERASURE_STATE_ERASING
+    assert not call(api, "ListHolds", rpc.ListHoldsRequest()).holds
+
+
+def test_a_lifted_hold_lets_the_request_go_on_and_can_not_be_lifted_twice(api: Api, app: PrivacyApp) -> None:
+    one = person(app)
+    hold = call(api, "PlaceHold", rpc.PlaceHoldRequest(subject_id=str(one), reason="audit"))
+    erasure_id = create(api, one)
+    verify(api, erasure_id)
+    begin(app, erasure_id, one)
+    call(api, "LiftHold", rpc.LiftHoldRequest(id=hold.id))
+    assert get(api, erasure_id).state == rpc.ERASURE_STATE_ERASING
+    with pytest.raises(Refused) as refused:
+        call(api, "LiftHold", rpc.LiftHoldRequest(id=hold.id))
+    assert refused.value.reason == "HOLD_NOT_FOUND"
+
+
+def test_who_does_not_answer_is_told_again_then_fails_and_may_still_answer(api: Api, app: PrivacyApp) -> None:
+    erasure_id = create(api, person(app))
+    verify(api, erasure_id)
+    begin(app, erasure_id)
+    for _ in range(TRIES):
+        app.clock.instant += timedelta(hours=1)
+        fire_due(app, {WATCH: watch_erasures}, now=app.clock.instant)
+    [task] = get(api, erasure_id).tasks
+    assert task.state == rpc.TASK_STATE_FAILED
+    assert [order["attempt"] for order in told(app, "ErasureOrdered")] == list(range(1, TRIES + 2))
+    notes = app.reader.rows("select what, facts from erasure_log where what = 'failed'")
+    assert [row.facts["service"] for row in notes] == ["privacy"]
+    while carry(app):
+        continue
+    assert get(api, erasure_id).state == rpc.ERASURE_STATE_CLOSED
+
+
+def test_an_open_request_raises_alarms_and_is_overdue_at_the_end(api: Api, app: PrivacyApp) -> None:
+    late, closed = create(api, person(app)), erase(api, app, person(app))
+    app.clock.instant = NOON + timedelta(days=15, seconds=1)
+    fire_due(app, {ALARM: alarm_erasures}, now=app.clock.instant)
+    alarms = app.reader.rows(
+        "select erasure_id::text, facts from erasure_log where what = 'alarm' order by id"
+    )
+    assert [(row.erasure_id, row.facts["percent"]) for row in alarms] == [(late, 50), (late, 80), (late, 100)]
+    assert get(api, late).overdue
+    assert not get(api, closed).overdue
+
+
+def test_one_request_a_person_is_open_at_a_time(api: Api, app: PrivacyApp) -> None:
+    one = person(app)
+    create(api, one)
+    with pytest.raises(Refused) as refused:
+        create(api, one)
+    assert refused.value.reason == "ERASURE_OPEN"
+
+
+def test_sellers_open_requests_for_their_own_customers_only(api: Api, app: PrivacyApp) -> None:
+    me = new_id()
+    seller = officer(Scope.OWN, me)
+    assert create(api, person(app, me), seller)
+    for somebody in (person(app, new_id()), new_id()):
+        with pytest.raises(Refused) as refused:
+            create(api, somebody, seller)
+        assert refused.value.reason == "SUBJECT_UNKNOWN"
+
+
+def test_requests_are_listed_newest_first_and_open_ones_by_themselves(api: Api, app: PrivacyApp) -> None:
+    closed = erase(api, app, person(app))
+    open_ones = [create(api, person(app)) for _ in range(3)]
+    pages, token = [], ""
+    while True:
+        request = rpc.ListErasureRequestsRequest(page_size=2, page_token=token)
+        answer = call(api, "ListErasureRequests", request)
+        pages += [one.id for one in answer.requests]
+        token = answer.next_page_token
+        if not token:
+            break
+    assert pages == [*reversed(open_ones), closed]
+    only_open = call(api, "ListErasureRequests", rpc.ListErasureRequestsRequest(open=True)).requests
+    assert [one.id for one in only_open] == open_ones[::-1]
+
+
+def test_there_is_no_certificate_before_the_end(api: Api, app: PrivacyApp) -> None:
+    with pytest.raises(Refused) as refused:
+        call(api, "GetErasureCertificate", rpc.GetErasureCertificateRequest(id=create(api, person(app))))
+    assert refused.value.reason == "ERASURE_NOT_IN_STATE"
+    with pytest.raises(Refused) as refused:
+        get(api, str(new_id()))
+    assert refused.value.reason == "ERASURE_NOT_FOUND"
