@@ -20,7 +20,7 @@ import pytest
 from customer.domain.classification import Classifier
 from customer.domain.customer import Company, Person, Profile
 from customer.domain.purchases import Purchases
-from customer.store import queries
+from customer.store import finding, queries
 from customer.store.composing import compose
 from customer.usecases.classify_customers import apply_orders
 from customer.usecases.create_customers import create_customers
@@ -224,6 +224,19 @@ def _values(row: Any, details: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value}
 
 
+def filters_hold(history: History) -> None:
+    """A list is filtered by what its customers show."""
+    oracle, random = history.oracle, history.random
+    field = random.choice((*TEXTS, "tags"))
+    value = random.choice(("a", "b") if field == "tags" else ("", "甲", "乙"))
+    text = f'"{value}" in tags' if field == "tags" else f'{field} == "{value}"'
+    rows, _ = finding.page(history.app.reader, MANAGER, finding.listing(text, "", False), None, 200)
+    roots = {oracle.root(customer) for customer in oracle.ids}
+    shown = {root: oracle.shown(root).get(field, [] if field == "tags" else "") for root in roots}
+    expected = {root for root, held in shown.items() if (value in held if field == "tags" else value == held)}
+    assert {row.id for row in rows} & set(oracle.ids) == expected
+
+
 def sums_hold(history: History) -> None:
     """Orders keep their customer; sums and classes are those of the group; an absorbed one has none."""
     app, oracle = history.app, history.oracle
@@ -309,6 +322,7 @@ def test_whatever_is_merged_edited_and_taken_apart(app: CustomerApp, sales: Sale
             finish()
             links_hold(history)
             values_hold(history)
+            filters_hold(history)
             sums_hold(history)
             told, since = told_since(app, since)
             everything_told += told

@@ -1,10 +1,12 @@
-"""Reading survivors with what those that they absorbed know."""
+"""Survivors with what those that they absorbed know: as they are read, and as they are filtered."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
+
+from sqlalchemy import Connection
 
 from customer.domain.merging import composed
 from customer.store.queries import SEALED_IN
@@ -17,8 +19,36 @@ _ABSORBED = """
                  order by e.source, e.value) as external_ids
     from customers c where c.survivor_id = any(%(ids)s) order by c.id
 """
+# The columns by which survivors are filtered, of clear texts and tags.
+_TEXTS = ("source_channel", "industry", "province", "city")
+_FIRST = """
+    coalesce((array_agg(m.{0} order by m.survivor_id is not null, m.id) filter (where m.{0} <> ''))[1], '')
+"""
+_KEEP = f"""
+    update customers s
+    set ({", ".join(f"composed_{text}" for text in _TEXTS)}) = (
+            select {", ".join(f"case when count(*) > 1 then {_FIRST.format(text)} end" for text in _TEXTS)}
+            from customers m where m.id = s.id or m.survivor_id = s.id),
+        composed_tags = (
+            select case when count(distinct m.id) > 1
+                        then coalesce(array_agg(distinct tag) filter (where tag is not null), '{{}}') end
+            from customers m left join unnest(m.tags) tag on true
+            where m.id = s.id or m.survivor_id = s.id)
+    where s.id = any(%(ids)s)
+"""
+_KEEP_OF_SURVIVORS = f"{_KEEP} and exists (select from customers a where a.survivor_id = s.id)"
 # Besides the document of a person or company, these are shown of the absorbed ones too.
 _SHOWN = ("source_channel", "industry", "province", "city", "tags", "external_ids")
+
+
+def keep_composed(connection: Connection, customer_ids: Collection[UUID]) -> None:
+    """Keeps what these customers are filtered by, after links of theirs have changed."""
+    connection.exec_driver_sql(_KEEP, {"ids": list(customer_ids)})
+
+
+def keep_edited(connection: Connection, customer_id: UUID) -> None:
+    """The same after a customer was edited: only survivors differ from what they hold themselves."""
+    connection.exec_driver_sql(_KEEP_OF_SURVIVORS, {"ids": [customer_id]})
 
 
 def compose(

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from customer.domain.customer import Company, Customer, ExternalId, Person, Profile
 from customer.domain.errors import CustomerNotFound
+from customer.store.composing import keep_edited
 from customer.store.history import History
 from customer.store.indexing import IndexEntry, Indexer
 from customer.store.queries import SEALED_IN, STANDING, predicate
@@ -144,6 +145,7 @@ class CustomerRepository:
         self._connection().exec_driver_sql(_FORGET_EXTERNAL_IDS, (customer.id,))
         self._connection().exec_driver_sql(_FORGET_MATCH_KEYS, {"ids": [customer.id]})
         self._run(_UPDATE, self._rows([customer], entries))
+        keep_edited(self._connection(), customer.id)
         self._add_external_ids([customer])
         self._add_match_keys(entries)
         self._history.append([customer], action, changed_fields)

@@ -13,14 +13,15 @@ from kernel.pure.grants import Principal
 from kernel.sql.engine import Reader
 from kernel.sql.filters import Attribute, compile_filter
 
+# What a survivor shows together with those merged into it stands beside what is its own.
 _COLUMNS = {
     "kind": Attribute("c.kind", "text"),
-    "industry": Attribute("c.industry", "text"),
-    "province": Attribute("c.province", "text"),
-    "city": Attribute("c.city", "text"),
-    "source_channel": Attribute("c.source_channel", "text"),
+    "industry": Attribute("coalesce(c.composed_industry, c.industry)", "text"),
+    "province": Attribute("coalesce(c.composed_province, c.province)", "text"),
+    "city": Attribute("coalesce(c.composed_city, c.city)", "text"),
+    "source_channel": Attribute("coalesce(c.composed_source_channel, c.source_channel)", "text"),
     "owner_id": Attribute("c.owner_id", "uuid"),
-    "tags": Attribute("c.tags", "texts"),
+    "tags": Attribute("coalesce(c.composed_tags, c.tags)", "texts"),
     "create_time": Attribute("c.created_at", "timestamp", day="(c.created_at at time zone %(zone)s)::date"),
     "update_time": Attribute("c.updated_at", "timestamp", day="(c.updated_at at time zone %(zone)s)::date"),
 }

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from customer.domain.events import MergedCustomer
 from customer.domain.merging import Member
+from customer.store.composing import keep_composed
 from customer.store.queries import predicate
 from kernel.pure.grants import Principal
 
@@ -44,10 +45,12 @@ _DECIDE_EACH = """
     from unnest(%(absorbed)s::uuid[], %(survivors)s::uuid[]) as told (absorbed_id, survivor_id)
 """
 _LINK = """
+    with before as (select id, survivor_id from customers where id = any(%(ids)s))
     update customers c set survivor_id = told.survivor_id, link_version = c.link_version + 1
     from unnest(%(ids)s::uuid[], %(survivors)s::uuid[]) as told (id, survivor_id)
     where c.id = told.id
-    returning c.id, c.survivor_id, c.link_version
+    returning c.id, c.survivor_id, c.link_version,
+              (select before.survivor_id from before where before.id = c.id) as left_behind
 """
 
 
@@ -99,10 +102,15 @@ class MergeRepository:
 
     def link(self, survivors: Mapping[UUID, UUID | None]) -> list[MergedCustomer]:
         ids = sorted(survivors)
-        rows = self._connection().exec_driver_sql(
-            _LINK, {"ids": ids, "survivors": [survivors[i] for i in ids]}
+        rows = (
+            self._connection()
+            .exec_driver_sql(_LINK, {"ids": ids, "survivors": [survivors[i] for i in ids]})
+            .all()
         )
-        return sorted((MergedCustomer(*row) for row in rows), key=lambda link: link.absorbed_id)
+        concerned = {i for row in rows for i in (row.id, row.survivor_id, row.left_behind) if i is not None}
+        keep_composed(self._connection(), concerned)
+        links = (MergedCustomer(row.id, row.survivor_id, row.link_version) for row in rows)
+        return sorted(links, key=lambda link: link.absorbed_id)
 
     def renew(self, customer_ids: Collection[UUID]) -> None:
         self._connection().exec_driver_sql(
