@@ -10,17 +10,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date
 from hashlib import blake2b
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import CursorResult
 
 from kernel.pure.errors import RequestIdReused, RequestInProgress
-from kernel.sql import tables
 from kernel.sql.crypto.sealing import open_bytes, seal_bytes
 from kernel.sql.uow import UnitOfWork
 
-_table = tables.idempotency
+_THIS = "caller = %(caller)s and method = %(method)s and request_id = %(request_id)s"
+_CLAIM = """
+    insert into idempotency (caller, method, request_id, request_mac, day)
+    values (%(caller)s, %(method)s, %(request_id)s, %(mac)s, %(day)s)
+    on conflict do nothing returning day
+"""
+_ANSWERED = f"update idempotency set answer = %(answer)s where {_THIS}"
+_GIVEN = f"select request_mac, day, answer from idempotency where {_THIS}"
+
 DayKey = Callable[[date], bytes]
 
 
@@ -44,25 +51,16 @@ class Request:
         body is another one.
         """
         day = work.now.astimezone(UTC).date()
-        mark = insert(_table).values(
-            caller=self.caller,
-            method=self.method,
-            request_id=self.request_id,
-            request_mac=self._mac(day_key(day)),
-            day=day,
-        )
-        claimed = work.session.execute(mark.on_conflict_do_nothing().returning(_table.c.day)).first()
+        claimed = self._run(work, _CLAIM, mac=self._mac(day_key(day)), day=day).first()
         return None if claimed else self._replay(work, day_key)
 
     def answered(self, work: UnitOfWork, day_key: DayKey, answer: bytes) -> None:
         """Keeps the answer, in the transaction of the effect."""
         day = work.now.astimezone(UTC).date()
-        sealed = seal_bytes(day_key(day), self._aad, answer)
-        work.session.execute(update(_table).where(self._row()).values(answer=sealed))
+        self._run(work, _ANSWERED, answer=seal_bytes(day_key(day), self._aad, answer))
 
     def _replay(self, work: UnitOfWork, day_key: DayKey) -> bytes:
-        columns = (_table.c.request_mac, _table.c.day, _table.c.answer)
-        row = work.session.execute(select(*columns).where(self._row())).first()
+        row = self._run(work, _GIVEN).first()
         if row is None or row.answer is None:
             raise RequestInProgress
         key = day_key(row.day)
@@ -70,12 +68,9 @@ class Request:
             raise RequestIdReused
         return open_bytes(key, self._aad, row.answer)
 
-    def _row(self) -> ColumnElement[bool]:
-        return and_(
-            _table.c.caller == self.caller,
-            _table.c.method == self.method,
-            _table.c.request_id == self.request_id,
-        )
+    def _run(self, work: UnitOfWork, sql: str, **values: object) -> CursorResult[Any]:
+        named = {"caller": self.caller, "method": self.method, "request_id": self.request_id}
+        return work.session.connection().exec_driver_sql(sql, {**named, **values})
 
     def _mac(self, key: bytes) -> bytes:
         return blake2b(self.body, key=key, digest_size=32).digest()

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID
 
 from psycopg.rows import namedtuple_row
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from kernel.jobs import deferral
@@ -22,11 +22,20 @@ from kernel.ops import trace
 from kernel.pure.events import Event
 from kernel.pure.grants import Principal
 from kernel.pure.ids import new_id
-from kernel.sql import tables, timers
+from kernel.sql import timers
 from kernel.sql.engine import Reader
 
 if TYPE_CHECKING:
     from kernel.sql.app import App
+
+
+_TELL = "insert into outbox (id, type, body) select * from unnest(%s::uuid[], %s::text[], %s::text[])"
+_AUDIT = """
+    insert into audit (id, at, actor_kind, actor_id, action, object_type, object_id, facts, trace_id)
+    select * from jsonb_to_recordset(%s::jsonb) as noted (
+        id uuid, at timestamptz, actor_kind text, actor_id text, action text, object_type text,
+        object_id text, facts jsonb, trace_id text)
+"""
 
 
 class OpenReader(Reader):
@@ -67,8 +76,8 @@ class UnitOfWork:
         """Notes who did what to which record. `facts` must not hold personal data."""
         self._audited.append(
             {
-                "id": new_id(),
-                "at": self.now,
+                "id": str(new_id()),
+                "at": self.now.isoformat(),
                 "actor_kind": self.principal.kind.value,
                 "actor_id": self.principal.id,
                 "action": action,
@@ -102,10 +111,7 @@ class UnitOfWork:
         self.session.flush()
         if self._discarded:
             return
-        if self._events:
-            self.session.execute(insert(tables.outbox), [self._row(event) for event in self._events])
-        if self._audited:
-            self.session.execute(insert(tables.audit), self._audited)
+        self._write_facts()
         self.session.commit()
 
     def __enter__(self) -> Self:
@@ -121,8 +127,20 @@ class UnitOfWork:
             # Rolls back what was not committed.
             self.session.close()
 
-    def _row(self, event: Event) -> dict[str, Any]:
-        """The outbox row: the message body exactly as it will be published (CloudEvents 1.0 JSON)."""
+    def _write_facts(self) -> None:
+        """What was told and what was audited, on one way to the database and back."""
+        if not self._events and not self._audited:
+            return
+        driver: Any = self.session.connection().connection.driver_connection
+        with driver.pipeline(), driver.cursor() as cursor:
+            if self._events:
+                ids, types, bodies = zip(*map(self._row, self._events), strict=True)
+                cursor.execute(_TELL, (list(ids), list(types), list(bodies)))
+            if self._audited:
+                cursor.execute(_AUDIT, (json.dumps(self._audited),))
+
+    def _row(self, event: Event) -> tuple[UUID, str, str]:
+        """The outbox row: id, type, and the message as it will be published (CloudEvents 1.0 JSON)."""
         event_id = new_id()
         envelope = {
             "specversion": "1.0",
@@ -135,4 +153,4 @@ class UnitOfWork:
             "data": event.data(),
         }
         body = json.dumps(envelope, ensure_ascii=False, separators=(",", ":"))
-        return {"id": event_id, "type": event.type, "body": body}
+        return event_id, event.type, body
