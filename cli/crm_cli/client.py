@@ -31,6 +31,7 @@ from crm.gateway.v1.auth_service_pb2 import ExchangeSecretRequest, LoginRequest,
 from crm.gateway.v1.auth_service_pb2_grpc import AuthServiceStub
 from crm.gateway.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from crm.gateway.v1.identity_pb2 import Tokens
+from crm.marketing.v1.campaign_service_pb2_grpc import CampaignServiceStub
 from crm.privacy.v1.audit_service_pb2_grpc import AuditServiceStub
 from crm.privacy.v1.consent_service_pb2_grpc import ConsentServiceStub
 from crm.privacy.v1.erasure_service_pb2_grpc import ErasureServiceStub
@@ -204,6 +205,7 @@ class Session:
         self.consents = ConsentServiceStub(channel)
         self.erasures = ErasureServiceStub(channel)
         self.audit = AuditServiceStub(channel)
+        self.campaigns = CampaignServiceStub(channel)
 
     def call(self, method: Any, request: Any, deadline: float = DEADLINE) -> Any:
         """The answer of `method` to `request`. Raises Refused when it is an error that waiting can't mend."""

@@ -35,5 +35,7 @@ def app(session_app: MarketingApp, clock: FixedClock) -> MarketingApp:
     """The service with empty tables."""
     clock.instant = NOON
     with session_app.engine.begin() as connection:
-        connection.exec_driver_sql("truncate staff, teams, outbox, audit, idempotency, inbox")
+        connection.exec_driver_sql(
+            "truncate campaigns, messages, frequency_caps, staff, teams, outbox, audit, idempotency, inbox"
+        )
     return session_app

@@ -51,6 +51,7 @@ def of_service(
         "CRM_TLS_KEY": service.tls_key,
         "CRM_TLS_CA": str(layout.tls / "ca.pem"),
         "CRM_TRUST_ADDRESS": f"127.0.0.1:{ports['gateway.grpc']}",
+        "CRM_PUBLIC_URL": f"https://localhost:{ports['gateway']}",
         "CRM_PEERS": json.dumps(_addresses(ports)),
     }
     if process:

@@ -12,14 +12,17 @@ from google.protobuf.message import Message
 from crm.customer.v1.events_pb2 import CustomersMerged, CustomersRecorded
 from crm.event.v1.events_pb2 import AuditSealed
 from crm.gateway.v1.events_pb2 import TeamsRecorded, UsersRecorded
+from crm.marketing.v1 import events_pb2 as marketing
 from crm.privacy.v1.events_pb2 import ErasureOrdered, SubjectErased, SubjectsRestricted
 from kernel.bus.envelope import parse
 from kernel.pure.audit_chain import AuditEntry, chained
 from kernel.pure.grants import Principal
 from kernel.sql import subjects
 from privacy.domain.errors import AuditBatchBroken
+from privacy.domain.purposes import Basis, Purpose
 from privacy.events.subscriptions import PrivacyEvents
 from privacy.usecases.ports import PersonRow
+from privacy.usecases.register_purposes import register_purpose
 from privacy.wiring import PrivacyApp
 from tests.contracts.examples import example
 
@@ -32,6 +35,8 @@ HANDLERS: dict[type[Message], Any] = {
     SubjectsRestricted: PrivacyEvents.follow_restrictions,
     ErasureOrdered: PrivacyEvents.erase_subjects,
     SubjectErased: PrivacyEvents.take_own_receipt,
+    marketing.SubjectErased: PrivacyEvents.take_marketing_receipt,
+    marketing.RecipientUnsubscribed: PrivacyEvents.withdraw_unsubscribed,
 }
 
 
@@ -88,9 +93,22 @@ def test_what_is_held_of_an_erased_person_goes_and_a_receipt_is_told(app: Privac
     assert {"table": "persons", "rows": len(told["subjectIds"])} in said["counts"]
 
 
-def test_a_receipt_of_an_unknown_request_changes_nothing(app: PrivacyApp) -> None:
-    hear(app, SubjectErased)
+@pytest.mark.parametrize("receipt", [SubjectErased, marketing.SubjectErased])
+def test_a_receipt_of_an_unknown_request_changes_nothing(app: PrivacyApp, receipt: type[Message]) -> None:
+    hear(app, receipt)
     assert not app.reader.rows("select 1 from erasure_log")
+
+
+def test_who_unsubscribes_has_withdrawn_with_the_message_as_proof(app: PrivacyApp) -> None:
+    """A purpose of the example's name, and the person known."""
+    told = example("privacy", "crm.marketing.v1.RecipientUnsubscribed")["data"]
+    with app.work(Principal.service("privacy")) as work:
+        work.persons.apply([PersonRow(UUID(told["customerId"]), 1, None)])
+        register_purpose(work, Purpose(told["purpose"], "新品邮件", "News by mail", Basis.CONSENT))
+    hear(app, marketing.RecipientUnsubscribed)
+    [row] = app.reader.rows("select purpose_id, channel, state, proof from consent_events")
+    assert (row.purpose_id, row.channel, row.state) == (told["purpose"], "email", "withdrawn")
+    assert told["messageId"] in str(row.proof)
 
 
 def sealed() -> dict[str, Any]:

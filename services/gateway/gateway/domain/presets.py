@@ -58,6 +58,12 @@ _MANAGE_TEAMS = "gateway.teams.manage"
 _READ_ROLES = "gateway.roles.read"
 _MANAGE_ROLES = "gateway.roles.manage"
 _MANAGE_SERVICE_ACCOUNTS = "gateway.service_accounts.manage"
+_READ_CAMPAIGNS = "marketing.campaigns.read"
+_WRITE_CAMPAIGNS = "marketing.campaigns.write"
+_SEND_CAMPAIGNS = "marketing.campaigns.send"
+_MANAGE_CAPS = "marketing.caps.manage"
+
+_CAMPAIGNING = (_WRITE_CAMPAIGNS, _SEND_CAMPAIGNS, _MANAGE_CAPS)
 
 _EVERY_READ = (
     _READ_CUSTOMERS,
@@ -75,6 +81,7 @@ _EVERY_READ = (
     _READ_USERS,
     _READ_TEAMS,
     _READ_ROLES,
+    _READ_CAMPAIGNS,
 )
 _EVERY_CHANGE = (
     _CREATE_CUSTOMERS,
@@ -106,6 +113,7 @@ _EVERY_CHANGE = (
     _MANAGE_TEAMS,
     _MANAGE_ROLES,
     _MANAGE_SERVICE_ACCOUNTS,
+    *_CAMPAIGNING,
 )
 # A seller's and a manager's daily work, in their own reach.
 _SELLING = (
@@ -188,6 +196,8 @@ PRESETS = (
             _READ_CUSTOMERS,
             _READ_ORDERS,
             _READ_CONSENTS,
+            _READ_CAMPAIGNS,
+            *_CAMPAIGNING,
             *_REFERENCE,
             _READ_LEADS,
             _CREATE_LEADS,

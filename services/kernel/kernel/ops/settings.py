@@ -25,6 +25,8 @@ class Settings(BaseSettings):
     kek_file: Path
     amqp_url: SecretStr | None = None
     redis_url: SecretStr | None = None
+    # Where mails go out: smtp://[user:password@]host:port, or smtps://. Without it they wait.
+    smtp_url: SecretStr | None = None
 
     # Where the gRPC server listens, and its certificate; clients are asked for theirs.
     grpc_address: str = "127.0.0.1:0"

@@ -1,7 +1,16 @@
 """python -m marketing.api: answers gRPC calls."""
 
 from kernel.rpc.server import main
+from marketing.api.campaigns import CampaignServicer
+from marketing.api.tracking import TrackingServicer
 from marketing.wiring import build
 
 if __name__ == "__main__":
-    main(build(), {})
+    app = build()
+    main(
+        app,
+        {
+            "crm.marketing.v1.CampaignService": CampaignServicer(app),
+            "crm.marketing.v1.TrackingService": TrackingServicer(app),
+        },
+    )

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from kernel.pure.grants import Principal
+from kernel.sql.app import App
 from kernel.sql.uow import UnitOfWork
+from marketing.store.campaigns import CampaignRepository
+from marketing.store.caps import CapRepository
+from marketing.store.messages import MessageRepository
 
 
 class MarketingWork(UnitOfWork):
-    """Repositories are attributes of it."""
+    def __init__(self, app: App, principal: Principal) -> None:
+        super().__init__(app, principal)
+        self.campaigns = CampaignRepository(self.session)
+        self.messages = MessageRepository(self.session)
+        self.caps = CapRepository(self.session, self.now)

@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 
 from crm.customer.v1.events_pb2 import CustomersMerged, CustomersRecorded
 from crm.event.v1.events_pb2 import AuditSealed
+from crm.marketing.v1 import events_pb2 as marketing
 from crm.privacy.v1 import events_pb2 as own
 from kernel.bus.directory import FollowsDirectory
 from kernel.bus.entrypoint import hears
@@ -20,15 +21,17 @@ from kernel.pure.audit_chain import AuditEntry, Checkpoint
 from kernel.pure.erasure import ErasedRows, Erasure, RetainedRows
 from kernel.pure.ids import parse_id
 from privacy.domain.audit import Batch
+from privacy.domain.consents import Channel, Proof, Via
 from privacy.domain.erasure import Answer
 from privacy.domain.events import SubjectErased
 from privacy.usecases.erase_subjects import take_receipt
 from privacy.usecases.forget_subject import forget_subject
 from privacy.usecases.keep_audit import keep_audit
 from privacy.usecases.ports import PersonRow, Work
+from privacy.usecases.record_consents import withdraw
 
 # Told by this service, heard by no other yet.
-nobody_yet = frozenset({own.ConsentsChanged, own.ErasureClosed})
+nobody_yet = frozenset({own.ErasureClosed})
 
 
 class PrivacyEvents(FollowsDirectory, FollowsPrivacy):
@@ -45,6 +48,24 @@ class PrivacyEvents(FollowsDirectory, FollowsPrivacy):
     @hears(own.SubjectErased)
     def take_own_receipt(self, work: Work, event: own.SubjectErased, envelope: Envelope) -> None:
         _take_receipt(work, event, envelope)
+
+    @hears(marketing.SubjectErased)
+    def take_marketing_receipt(self, work: Work, event: marketing.SubjectErased, envelope: Envelope) -> None:
+        _take_receipt(work, event, envelope)
+
+    @hears(marketing.RecipientUnsubscribed)
+    def withdraw_unsubscribed(
+        self, work: Work, event: marketing.RecipientUnsubscribed, envelope: Envelope
+    ) -> None:
+        """The link in the message is the proof: it was given to nobody else."""
+        withdraw(
+            work,
+            parse_id(event.customer_id, "customer_id"),
+            event.purpose,
+            Channel(event.channel),
+            Via.WEB,
+            Proof(message_id=event.message_id),
+        )
 
     @hears(CustomersRecorded, together=True)
     def follow_persons(self, work: Work, event: CustomersRecorded, envelope: Envelope) -> None:

@@ -1,0 +1,182 @@
+"""Mail to people goes out here and nowhere else, and only with an authority.
+
+A service names a purpose of its closed list, as answering who wrote to it needs no consent; or it shows
+the permit of the privacy service for just this message.
+"""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+import threading
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import unquote, urlsplit
+
+from pydantic import SecretStr
+
+from kernel.mail.letter import Letter
+from kernel.pure import permits
+from kernel.pure.clock import Clock
+from kernel.pure.errors import Forbidden, Precondition, Unavailable
+from kernel.pure.permits import PermitRefused
+
+# Seconds a mail server may take for one step.
+_PATIENCE = 10.0
+
+
+class MailNotPermitted(Forbidden):
+    reason = "MAIL_NOT_PERMITTED"
+    en = "Nothing permits this mail."
+    zh = "该邮件未获许可。"
+
+
+class MailRefused(Precondition):
+    """The mail server will never take it: there is no such recipient, or it minds the content."""
+
+    reason = "MAIL_REFUSED"
+    en = "The mail server refused the mail with {code}."
+    zh = "邮件服务器以 {code} 拒绝了该邮件。"
+
+
+class MailUnavailable(Unavailable):
+    """The mail server has not taken it, and may later."""
+
+    reason = "MAIL_UNAVAILABLE"
+    en = "The mail server can't be reached, or asks to come back later."
+    zh = "邮件服务器暂时无法访问，或要求稍后再试。"
+
+
+class MailOutcomeUnknown(Unavailable):
+    """The connection broke after the letter was handed over: it may have been taken."""
+
+    reason = "MAIL_OUTCOME_UNKNOWN"
+    en = "The connection broke before the mail server said whether it took the mail."
+    zh = "在邮件服务器确认收信之前连接中断。"
+
+
+@dataclass(frozen=True)
+class ServicePurpose:
+    """Why a service may write to somebody without their consent to marketing: "ticket_answer"."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Permitted:
+    """Why somebody may be written to who did not ask: a permit for exactly this person, purpose, channel and
+    campaign, checked with the public keys (by key id) of who keeps consents."""
+
+    token: str
+    keys: Mapping[str, bytes]
+    subject_id: str
+    purpose: str
+    channel: str
+    campaign_id: str
+
+    def check(self, now: datetime) -> None:
+        """Raises PermitRefused."""
+        permit = permits.verify(self.token, self.keys, now)
+        allowed = (permit.subject_id, permit.purpose, permit.channel, permit.campaign_id)
+        if allowed != (self.subject_id, self.purpose, self.channel, self.campaign_id):
+            raise PermitRefused
+
+
+class Mailer:
+    """Sends by one mail server; safe between threads, each with a connection of its own."""
+
+    def __init__(self, url: SecretStr | None, purposes: Collection[str], clock: Clock) -> None:
+        """`url`: smtp://[user:password@]host:port, encrypted when the server offers it, or smtps://.
+        `purposes` are those that this service may name."""
+        self._url = url
+        self._purposes = frozenset(purposes)
+        self._clock = clock
+        self._held = threading.local()
+
+    def send(self, letter: Letter, authority: ServicePurpose | Permitted) -> None:
+        """Hands the letter to the mail server; when it returns, the server has taken it.
+
+        Raises MailNotPermitted, PermitRefused, MailRefused, MailUnavailable or MailOutcomeUnknown.
+        """
+        if isinstance(authority, Permitted):
+            authority.check(self._clock.now())
+        elif authority.name not in self._purposes:
+            raise MailNotPermitted
+        data = letter.message(self._clock.now()).as_bytes()
+        connection = self._connection()
+        try:
+            self._address(connection, letter)
+        except (smtplib.SMTPException, OSError):
+            self._drop()
+            raise MailUnavailable from None
+        try:
+            code, _ = connection.data(data)
+        except smtplib.SMTPDataError as error:
+            self._settle(error.smtp_code)
+        except (smtplib.SMTPException, OSError):
+            self._drop()
+            raise MailOutcomeUnknown from None
+        else:
+            self._settle(code)
+
+    def close(self) -> None:
+        """Ends the connection of this thread."""
+        self._drop()
+
+    def _address(self, connection: smtplib.SMTP, letter: Letter) -> None:
+        code, _ = connection.mail(letter.sender)
+        self._settle(code)
+        code, _ = connection.rcpt(letter.recipient)
+        self._settle(code)
+
+    def _settle(self, code: int) -> None:
+        """Ends the letter when the server answered that it does not take it."""
+        if code < 400:
+            return
+        # What was begun must not end up in the next letter.
+        self._drop()
+        if code >= 500:
+            raise MailRefused(code=code)
+        raise MailUnavailable
+
+    def _connection(self) -> smtplib.SMTP:
+        """The connection of this thread; a new one when there is none or it no longer answers."""
+        held: smtplib.SMTP | None = getattr(self._held, "connection", None)
+        if held is not None:
+            with suppress(smtplib.SMTPException, OSError):
+                if held.noop()[0] == 250:
+                    return held
+            self._drop()
+        try:
+            self._held.connection = fresh = self._connect()
+        except (smtplib.SMTPException, OSError):
+            raise MailUnavailable from None
+        return fresh
+
+    def _connect(self) -> smtplib.SMTP:
+        if self._url is None:
+            raise MailUnavailable
+        url = urlsplit(self._url.get_secret_value())
+        host, context = url.hostname or "localhost", ssl.create_default_context()
+        if url.scheme == "smtps":
+            connection: smtplib.SMTP = smtplib.SMTP_SSL(
+                host, url.port or 465, timeout=_PATIENCE, context=context
+            )
+        else:
+            connection = smtplib.SMTP(host, url.port or 25, timeout=_PATIENCE)
+            connection.ehlo()
+            if connection.has_extn("starttls"):
+                connection.starttls(context=context)
+                connection.ehlo()
+        if url.username:
+            connection.login(unquote(url.username), unquote(url.password or ""))
+        return connection
+
+    def _drop(self) -> None:
+        held: smtplib.SMTP | None = getattr(self._held, "connection", None)
+        self._held.connection = None
+        if held is not None:
+            with suppress(smtplib.SMTPException, OSError):
+                held.close()

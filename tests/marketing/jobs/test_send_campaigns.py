@@ -1,0 +1,340 @@
+"""Campaigns reach exactly whom they may, once, by real SMTP (M-02, M-06)."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from datetime import timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+from uuid import UUID
+
+import pytest
+from aiosmtpd.controller import Controller
+from pydantic import SecretStr
+
+from kernel.jobs.job import Running
+from kernel.mail.mailer import Mailer, Permitted
+from kernel.pure.clock import FixedClock
+from kernel.pure.ids import new_id
+from kernel.pure.permits import PURPOSE, Permit, issue
+from kernel.pure.signing import Signer
+from kernel.rpc.channel import PeerUnavailable
+from marketing.domain.campaign import Campaign, Channel
+from marketing.jobs.courier import Courier
+from marketing.jobs.send_campaigns import Sending
+from marketing.usecases.change_caps import change_cap
+from marketing.usecases.note_engagement import follow_consents
+from marketing.usecases.ports import Contact, Leave
+from marketing.usecases.send_messages import Outcome
+from marketing.usecases.write_campaigns import cancel_campaign, pause_campaign, resume_campaign
+from marketing.wiring import MarketingApp
+from tests.marketing.campaigns import SERVICE, messages, started, states, told
+
+PERMIT_SECONDS = 60
+
+
+class Inbox:
+    """A mail server that keeps what it was sent. Recipients that begin with "no" are refused."""
+
+    def __init__(self) -> None:
+        self.mails: list[tuple[str, EmailMessage]] = []
+        self.busy = False
+        self.received: Callable[[], None] = lambda: None
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        if self.busy:
+            return "451 busy"
+        if address.startswith("no"):
+            return "550 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        mail = message_from_bytes(envelope.content, policy=policy.default)
+        assert isinstance(mail, EmailMessage)
+        self.mails.append((envelope.rcpt_tos[0], mail))
+        self.received()
+        return "250 OK"
+
+    @property
+    def recipients(self) -> list[str]:
+        return sorted(recipient for recipient, _ in self.mails)
+
+
+class Town:
+    """The other services: a group of people, how they are reached, and what they consented to."""
+
+    def __init__(self, clock: FixedClock, people: int) -> None:
+        self._clock = clock
+        self._signer = Signer(b"s" * 32, PURPOSE)
+        self.people = {new_id(): f"p{number:03}@example.com" for number in range(people)}
+        self.unwilling: set[UUID] = set()
+        self.away: set[str] = set()
+
+    def members(self, group_id: UUID, after: str) -> tuple[list[UUID], str]:
+        """Two pages; the second repeats one of the first, as a group that changes meanwhile may."""
+        people = list(self.people)
+        half = len(people) // 2
+        return (people[half - 1 :], "") if after else (people[:half], "second")
+
+    def contacts(self, customer_ids: Sequence[UUID]) -> Mapping[UUID, Contact]:
+        self._answer("customer")
+        return {
+            one: Contact("王小明", [self.people[one]] if self.people[one] else [], False)
+            for one in customer_ids
+        }
+
+    def leave_to_send(self, campaign: Campaign, customer_ids: Sequence[UUID]) -> Mapping[UUID, Leave]:
+        self._answer("privacy")
+        return {
+            one: Leave(refusal="NO_CONSENT") if one in self.unwilling else Leave(self.permit(campaign, one))
+            for one in customer_ids
+        }
+
+    def permit(self, campaign: Campaign, customer_id: UUID) -> str:
+        expires_at = self._clock.now() + timedelta(seconds=PERMIT_SECONDS)
+        permit = Permit(
+            str(customer_id), campaign.purpose, "email", str(campaign.id), "consent 1", expires_at
+        )
+        return issue(self._signer, permit)
+
+    def permit_keys(self) -> Mapping[str, bytes]:
+        return {self._signer.key_id: self._signer.public}
+
+    def _answer(self, service: str) -> None:
+        if service in self.away:
+            raise PeerUnavailable(service=service)
+
+
+@pytest.fixture(scope="module")
+def mail_server() -> Iterator[tuple[Inbox, SecretStr]]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    controller = Controller(Inbox(), hostname="127.0.0.1", port=port)
+    controller.start()
+    yield controller.handler, SecretStr(f"smtp://127.0.0.1:{port}")
+    controller.stop()
+
+
+@pytest.fixture
+def inbox(mail_server: tuple[Inbox, SecretStr]) -> Inbox:
+    inbox, _ = mail_server
+    inbox.__init__()  # type: ignore[misc]
+    return inbox
+
+
+@pytest.fixture
+def town(clock: FixedClock) -> Town:
+    return Town(clock, 10)
+
+
+@pytest.fixture
+def run(app: MarketingApp, town: Town, mail_server: tuple[Inbox, SecretStr]) -> Callable[..., None]:
+    """Runs the job until it has nothing to do now, as a process of its own would."""
+
+    def send(courier: type[Courier] = Courier, stop: Callable[[], bool] = lambda: False) -> None:
+        with closing(Mailer(mail_server[1], (), app.clock)) as mailer:
+            brings = courier(mailer, app.tokens, "https://crm.example", "Shop <news@shop.example>")
+            sending = Sending(Running(app, 1, stop), town, brings)
+            while sending.step() and not stop():
+                pass
+
+    return send
+
+
+def test_every_member_of_the_group_gets_it_once(
+    app: MarketingApp, town: Town, inbox: Inbox, run: Any
+) -> None:
+    campaign = started(app)
+    run()
+    assert inbox.recipients == sorted(town.people.values())
+    assert states(app, campaign) == {"sent": 10}
+    with app.work(SERVICE) as work:
+        assert work.campaigns.get(campaign.id).status.value == "finished"
+    run()
+    assert len(inbox.mails) == 10
+
+
+def test_a_mail_is_personal_and_can_be_ended_in_one_click(app: MarketingApp, inbox: Inbox, run: Any) -> None:
+    started(app)
+    run()
+    _, mail = inbox.mails[0]
+    assert mail["Subject"] == "致 王小明"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    link = mail["List-Unsubscribe"].strip().strip("<>")
+    text = mail.get_body(("plain",))
+    assert text is not None
+    assert link in text.get_content()
+    assert "https://shop.example/new" not in text.get_content()
+
+
+def test_nobody_without_consent_gets_it(app: MarketingApp, town: Town, inbox: Inbox, run: Any) -> None:
+    town.unwilling = set(list(town.people)[::2])
+    campaign = started(app)
+    run()
+    willing = [address for one, address in town.people.items() if one not in town.unwilling]
+    assert inbox.recipients == sorted(willing)
+    assert states(app, campaign) == {"sent": 5, "skipped NO_CONSENT": 5}
+
+
+def test_a_withdrawal_in_the_middle_is_honoured(
+    app: MarketingApp, town: Town, inbox: Inbox, run: Any
+) -> None:
+    campaign = started(app)
+    last = sorted(town.people)[-1]
+
+    def withdraw() -> None:
+        with app.work(SERVICE) as work:
+            follow_consents(work, [(last, "newsletter", "*", "withdrawn")])
+
+    inbox.received = withdraw
+    run()
+    assert town.people[last] not in inbox.recipients
+    assert states(app, campaign) == {"sent": 9, "skipped CONSENT_WITHDRAWN": 1}
+
+
+def test_without_leave_from_privacy_nothing_is_sent(
+    app: MarketingApp, town: Town, inbox: Inbox, run: Any
+) -> None:
+    campaign = started(app)
+    town.away = {"privacy"}
+    run()
+    assert inbox.mails == []
+    with app.work(SERVICE) as work:
+        assert work.campaigns.get(campaign.id).waits_for == "PRIVACY_UNAVAILABLE"
+    town.away = set()
+    run()
+    assert len(inbox.mails) == 10
+    with app.work(SERVICE) as work:
+        assert work.campaigns.get(campaign.id).waits_for == ""
+
+
+class Dying(Courier):
+    """Its process dies when the third mail has left the house."""
+
+    sent = 0
+
+    def send(self, campaign: Campaign, message_id: UUID, contact: Contact, permitted: Permitted) -> Outcome:
+        outcome = super().send(campaign, message_id, contact, permitted)
+        Dying.sent += 1
+        if Dying.sent == 3:
+            raise SystemExit
+        return outcome
+
+
+def test_what_a_dead_process_may_have_sent_is_not_sent_again(
+    app: MarketingApp, town: Town, inbox: Inbox, clock: FixedClock, run: Any
+) -> None:
+    campaign = started(app)
+    Dying.sent = 0
+    with pytest.raises(SystemExit):
+        run(Dying)
+    run()
+    assert states(app, campaign) == {"sent": 9, "attempted": 1}
+    clock.instant += timedelta(minutes=10)
+    run()
+    assert states(app, campaign) == {"sent": 9, "unknown PROCESS_DIED": 1}
+    assert inbox.recipients == sorted(town.people.values())
+
+
+def test_a_busy_mail_server_is_asked_again_and_a_refusal_is_final(
+    app: MarketingApp, town: Town, inbox: Inbox, run: Any
+) -> None:
+    wrong = next(iter(town.people))
+    town.people[wrong] = "nobody@example.com"
+    campaign = started(app)
+    inbox.busy = True
+    run()
+    assert states(app, campaign) == {"waiting": 10}
+    inbox.busy = False
+    run()
+    assert states(app, campaign) == {"sent": 9, "failed MAIL_REFUSED_550": 1}
+
+
+def test_who_has_no_address_is_skipped(app: MarketingApp, town: Town, inbox: Inbox, run: Any) -> None:
+    town.people[next(iter(town.people))] = ""
+    campaign = started(app)
+    run()
+    assert states(app, campaign) == {"sent": 9, "skipped NO_ADDRESS": 1}
+
+
+def test_nobody_is_written_to_more_often_than_the_cap_allows(
+    app: MarketingApp, inbox: Inbox, clock: FixedClock, run: Any
+) -> None:
+    with app.work(SERVICE) as work:
+        change_cap(work, Channel.EMAIL, messages=1, days=7)
+    started(app)
+    run()
+    second = started(app)
+    run()
+    assert states(app, second) == {"skipped FREQUENCY_CAP": 10}
+    clock.instant += timedelta(days=7, seconds=1)
+    third = started(app)
+    run()
+    assert states(app, third) == {"sent": 10}
+
+
+def test_paused_it_rests_and_resumed_it_goes_on(app: MarketingApp, inbox: Inbox, run: Any) -> None:
+    campaign = started(app)
+
+    def pause() -> None:
+        inbox.received = lambda: None
+        with app.work(SERVICE) as work:
+            pause_campaign(work, campaign.id)
+
+    inbox.received = pause
+    run()
+    assert states(app, campaign) == {"sent": 1, "waiting": 9}
+    with app.work(SERVICE) as work:
+        resume_campaign(work, campaign.id)
+    run()
+    assert states(app, campaign) == {"sent": 10}
+
+
+def test_cancelled_it_skips_what_waits(app: MarketingApp, inbox: Inbox, run: Any) -> None:
+    campaign = started(app)
+
+    def cancel() -> None:
+        inbox.received = lambda: None
+        with app.work(SERVICE) as work:
+            cancel_campaign(work, campaign.id)
+
+    inbox.received = cancel
+    run()
+    assert states(app, campaign) == {"sent": 1, "skipped CAMPAIGN_CANCELLED": 9}
+
+
+class Slow(Courier):
+    """So slow that permits expire on the way to the mail server."""
+
+    def send(self, campaign: Campaign, message_id: UUID, contact: Contact, permitted: Permitted) -> Outcome:
+        clock = self._mailer._clock
+        assert isinstance(clock, FixedClock)
+        clock.instant += timedelta(seconds=PERMIT_SECONDS + 1)
+        outcome = super().send(campaign, message_id, contact, permitted)
+        assert outcome.reason == "PERMIT_REFUSED"
+        return outcome
+
+
+def test_an_expired_permit_sends_nothing(app: MarketingApp, inbox: Inbox, run: Any) -> None:
+    campaign = started(app)
+    run(Slow)
+    assert inbox.mails == []
+    assert states(app, campaign) == {"waiting": 10}
+    run()
+    assert states(app, campaign) == {"sent": 10}
+
+
+def test_what_became_of_each_message_is_told(app: MarketingApp, town: Town, inbox: Inbox, run: Any) -> None:
+    campaign = started(app)
+    run()
+    items = [item for event in told(app, "MessagesChanged") for item in event["messages"]]
+    assert {item["customerId"] for item in items if item["state"] == "sent"} == {
+        str(one) for one in town.people
+    }
+    versions = {message.id: message.version for message in messages(app, campaign).values()}
+    assert {UUID(item["messageId"]): item["version"] for item in items} == versions
