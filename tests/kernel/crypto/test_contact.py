@@ -104,6 +104,9 @@ def test_a_token_is_the_same_in_every_process(new_keyring: Callable[..., Keyring
         ("(0755) 2345 6789 ext. 12", "+8675523456789"),
         ("+852 5123 4567", "+85251234567"),
         ("+1 (415) 555-2671", "+14155552671"),
+        ("+1 415 555 2671 x5", "+14155552671"),
+        ("021-60001234 转 12", "+862160001234"),
+        ("tel:13812345678", "+8613812345678"),
         ("00 44 20 7946 0018", "+442079460018"),
     ],
 )
@@ -113,7 +116,11 @@ def test_usual_notations_of_phones(text: str, normal: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "12345", "1381234567", "138123456789", "+8613812345678901", "abc", "+", "1" * 999, "+999123456"],
+    [
+        "", "12345", "1381234567", "138123456789", "+8613812345678901", "abc", "+", "1" * 999, "+999123456",
+        "13812345678x", "13812345678 ext", "abc13812345678", "13812345678abc", "1-800-FLOWERS",
+        "call 13812345678 or 13912345678",
+    ],
 )  # fmt: skip
 def test_what_is_no_phone_is_refused_without_being_quoted(text: str) -> None:
     with pytest.raises(ValueError) as refusal:

@@ -28,6 +28,12 @@ def _cn_mobile() -> re.Pattern[str]:
 
 
 _CN_MOBILE = _cn_mobile()
+# A number by itself, perhaps with an extension. phonenumbers would look for one in any text, and take
+# letters for the keys they stand on.
+_WRITTEN = re.compile(
+    r"(?:tel:)?([+\d\s().*/\u2010-\u2015\u2212-]+)(?:(?:;?\s*ext(?:ension|n)?[.=:]?|x|#|转|分机|,)\s*\d{1,7})?\s*",
+    re.IGNORECASE,
+)
 _MAX_PHONE = 64
 _MAX_EMAIL = 320
 
@@ -43,11 +49,12 @@ def normalize_phone(text: str, region: str = "CN") -> str:
         mobile = _CN_MOBILE.fullmatch(plain.translate(_SEPARATORS))
         if mobile:
             return "+86" + mobile[1]
+    written = _WRITTEN.fullmatch(plain) if len(plain) <= _MAX_PHONE else None
     try:
-        number = phonenumbers.parse(plain[: _MAX_PHONE + 1], region)
+        number = phonenumbers.parse(written[1], region) if written else None
     except phonenumbers.NumberParseException:
         number = None
-    if number is None or len(plain) > _MAX_PHONE or not phonenumbers.is_valid_number(number):
+    if number is None or not phonenumbers.is_valid_number(number):
         raise ValueError("not a valid phone number")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

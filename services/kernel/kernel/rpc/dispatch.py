@@ -31,6 +31,7 @@ from kernel.rpc.call import Call
 from kernel.rpc.identity import TokenRefused, Tokens
 from kernel.rpc.methods import Method
 from kernel.rpc.peers import ENVOY, allowed_calls, peer_name
+from kernel.rpc.reading import reader
 from kernel.rpc.trust import TrustPoller
 from kernel.sql.app import App
 from kernel.sql.audit import ViewLog
@@ -97,7 +98,7 @@ class Dispatcher:
 
         return grpc.unary_unary_rpc_method_handler(
             handle,
-            request_deserializer=method.request.FromString,
+            request_deserializer=reader(method.request),
             response_serializer=method.response.SerializeToString,
         )
 
@@ -113,6 +114,8 @@ class Dispatcher:
         if remaining is not None and remaining < _TOO_LATE:
             raise DeadlineExceeded
         principal = self._admit(method, peer_name(context), heard)
+        if isinstance(request, CrmError):
+            raise request
         call = Call(
             principal=principal,
             language=status.language_of(heard.get("accept-language", "")),
