@@ -45,6 +45,10 @@ test: setup ## Run every test on real servers, started privately
 bench: setup ## Measure how fast it is, beside the limits of this machine
 	@$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick) $(ARGS)
 
+.PHONY: fuzz
+fuzz: setup ## Send what nobody means to every method, for SECONDS=60 each
+	@CRM_FUZZ_SECONDS=$(or $(SECONDS),60) $(BIN)/pytest tests/security/test_fuzz.py tests/security/test_fuzz_json.py $(ARGS)
+
 .PHONY: lint
 lint: setup ## Check style, types, the walls between rooms, and the contracts
 	$(BIN)/ruff check

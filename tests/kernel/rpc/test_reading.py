@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm.customer.v1.customer_service_pb2 import BatchCreateCustomersRequest
+from crm.customer.v1.customer_service_pb2 import BatchCreateCustomersRequest, GetCustomerRequest
 from kernel.pure.errors import Invalid
-from kernel.rpc.reading import reader
+from kernel.rpc.reading import instant, reader
 
 read = reader(BatchCreateCustomersRequest)
 REQUEST = BatchCreateCustomersRequest(customers=[{}, {"person": {"full_name": "marker", "phones": ["138"]}}])
@@ -78,3 +79,17 @@ def test_no_change_of_a_message_breaks_the_reader(data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 4))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     assert isinstance(read(bytes(whole)), Invalid | BatchCreateCustomersRequest)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "nanos"), [(0, -1), (0, 10**9), (253402300800, 0), (-62135596801, 0), (2**63 - 1, 0)]
+)
+def test_an_instant_that_is_none_is_named(seconds: int, nanos: int) -> None:
+    request = GetCustomerRequest(as_of=Timestamp(seconds=seconds, nanos=nanos))
+    with pytest.raises(Invalid) as refused:
+        instant(request, "as_of", "as_of")
+    assert [(v.field, v.rule) for v in refused.value.violations] == [("as_of", "TIMESTAMP")]
+
+
+def test_an_instant_that_is_unset_is_none() -> None:
+    assert instant(GetCustomerRequest(), "as_of", "as_of") is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from kernel.pure.clock import today
 from kernel.pure.ids import parse_id
 from kernel.pure.paging import page_size
 from kernel.rpc.call import Call
+from kernel.rpc.reading import instant
 from kernel.rpc.status import to_status
 
 # Above every version number: 32 bits.
@@ -72,8 +73,9 @@ class CustomerServicer(Finding):
         return rpc.RevealCustomerResponse(person=customer.person)
 
     def get_customer(self, request: rpc.GetCustomerRequest, call: Call) -> pb.Customer:
-        if request.HasField("as_of"):
-            return self._customer_as_of(request, call)
+        at = instant(request, "as_of", "as_of")
+        if at is not None:
+            return self._customer_as_of(parse_id(request.id, "id"), at, call)
         return self._customer(request.id, call)
 
     def list_versions(self, request: rpc.ListVersionsRequest, call: Call) -> rpc.ListVersionsResponse:
@@ -111,9 +113,7 @@ class CustomerServicer(Finding):
         call.viewed("customer", [row.id])
         return self._shown(self._app.reader, row)
 
-    def _customer_as_of(self, request: rpc.GetCustomerRequest, call: Call) -> pb.Customer:
-        customer_id = parse_id(request.id, "id")
-        at = request.as_of.ToDatetime(UTC)
+    def _customer_as_of(self, customer_id: UUID, at: datetime, call: Call) -> pb.Customer:
         row = queries.get_customer_as_of(self._app.reader, call.principal, customer_id, at)
         if row is None:
             raise CustomerNotFound(id=customer_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -16,11 +15,11 @@ from customer.store import timeline
 from customer.usecases.record_interaction import record_interaction
 from customer.usecases.relate_customers import relate_customers, separate_customers
 from customer.wiring import CustomerApp
-from kernel.pure.errors import Invalid, Violation
 from kernel.pure.ids import parse_id
 from kernel.pure.paging import page_size
 from kernel.rpc.call import Call
 from kernel.rpc.masking import masked
+from kernel.rpc.reading import instant
 
 _KINDS = {kind: f"INTERACTION_KIND_{kind.upper()}" for kind in KINDS}
 _KIND_NAMES = {rpc.InteractionKind.Value(name): kind for kind, name in _KINDS.items()}
@@ -96,22 +95,8 @@ def _draft(told: rpc.Interaction) -> InteractionDraft:
         kind=_KIND_NAMES.get(told.kind, ""),
         channel=told.channel,
         content=told.content,
-        occurred_at=_instant(told) if told.HasField("occur_time") else None,
+        occurred_at=instant(told, "occur_time", "interaction.occur_time"),
     )
-
-
-def _instant(told: rpc.Interaction) -> datetime:
-    try:
-        return told.occur_time.ToDatetime(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise Invalid.of(
-            Violation(
-                "interaction.occur_time",
-                "TIMESTAMP",
-                "must lie in the years 1 to 9999",
-                "必须在 1 至 9999 年",
-            )
-        ) from None
 
 
 def _recorded(interaction: Interaction) -> rpc.Interaction:

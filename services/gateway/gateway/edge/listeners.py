@@ -20,6 +20,9 @@ _INSIDE_ANSWER = ("grpc-accept-encoding", "x-envoy-upstream-healthchecked-cluste
 _INTERNAL_PREFIXES = ("x-envoy-", "x-crm-")
 _NOBODY = {"address_prefix": "255.255.255.255", "prefix_len": 32}
 _INTERNAL = ("x-forwarded-client-cert", "x-forwarded-host", "x-real-ip", "forwarded")
+# HTTP allows more in names of headers than gRPC does, whose servers answer with a fault of theirs; the
+# same for what they would decode and nobody reads.
+_NO_METADATA = r"[^a-z0-9_.:-].*|[^:].*[^a-z0-9_.-].*|.*-bin|grpc-previous-rpc-attempts"
 
 
 def listener(settings: EdgeSettings, to_grpc: Sequence[Json], routes_file: Path) -> Json:
@@ -108,7 +111,7 @@ def _caller(settings: EdgeSettings) -> Json:
         "xff_num_trusted_hops": settings.trusted_hops,
         "internal_address_config": {"cidr_ranges": [_NOBODY]},  # everybody is outside
         "forward_client_cert_details": "SANITIZE",
-        "early_header_mutation_extensions": [_without_internal_headers()],
+        "early_header_mutation_extensions": [_without_unwanted_headers()],
         # A caller may bring its own id and finds it in the answer.
         "preserve_external_request_id": True,
         "always_set_request_id_in_response": True,
@@ -122,9 +125,10 @@ def _caller(settings: EdgeSettings) -> Json:
     }
 
 
-def _without_internal_headers() -> Json:
+def _without_unwanted_headers() -> Json:
     mutations: list[Json] = [{"remove": name} for name in _INTERNAL]
     mutations += [{"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in _INTERNAL_PREFIXES]
+    mutations.append({"remove_on_match": {"key_matcher": {"safe_regex": {"regex": _NO_METADATA}}}})
     return {
         "name": "envoy.http.early_header_mutation.header_mutation",
         "typed_config": typed(

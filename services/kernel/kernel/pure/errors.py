@@ -168,6 +168,9 @@ class StoreUnavailable(Unavailable):
     zh = "数据库暂时无法访问，请重试。"
 
 
+_MOST_VIOLATIONS = 20
+
+
 @dataclass
 class Checks:
     """Collects violations, so that a caller learns of all wrong fields at once."""
@@ -175,7 +178,9 @@ class Checks:
     found: list[Violation] = field(default_factory=list)
 
     def refuse(self, field: str, rule: str, en: str, zh: str) -> None:
-        self.found.append(Violation(field, rule, en, zh))
+        # As many as an answer can carry.
+        if len(self.found) < _MOST_VIOLATIONS:
+            self.found.append(Violation(field, rule, en, zh))
 
     def raise_if_any(self) -> None:
         """Raises Invalid with all that was found."""

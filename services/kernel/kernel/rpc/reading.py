@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -34,6 +35,19 @@ def reader(kind: type[Any]) -> Callable[[bytes], Any]:
         return message
 
     return read
+
+
+def instant(message: Any, field: str, path: str) -> datetime | None:
+    """The instant in a Timestamp field; None when it is unset. Raises Invalid naming `path`."""
+    if not message.HasField(field):
+        return None
+    try:
+        at: datetime = getattr(message, field).ToDatetime(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise Invalid.of(
+            Violation(path, "TIMESTAMP", "must lie in the years 1 to 9999", "必须在 1 至 9999 年")
+        ) from None
+    return at
 
 
 def _with_nul(message: Any, at: str) -> Iterator[str]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from crm.sales.v1 import follow_up_service_pb2, lead_pb2
-from kernel.pure.errors import Invalid, Violation
 from kernel.pure.ids import new_id, parse_id
 from kernel.pure.masking import mask_all
+from kernel.rpc.reading import instant
 from sales.domain.follow_up import FollowUp
 from sales.domain.lead import Contact, LeadDraft
 from sales.domain.scoring import COUNTED, Fact, LeadRules, ScoreRule
@@ -181,19 +181,6 @@ def reminder_message(row: Any) -> follow_up_service_pb2.Reminder:
         due_time=row.due_at,
         raise_time=row.raised_at,
     )
-
-
-def instant(message: Any, field: str, path: str) -> datetime | None:
-    """The instant in a Timestamp field; None when it is unset. Raises Invalid."""
-    if not message.HasField(field):
-        return None
-    try:
-        at: datetime = getattr(message, field).ToDatetime(tzinfo=UTC)
-        return at
-    except (ValueError, OverflowError):
-        raise Invalid.of(
-            Violation(path, "TIMESTAMP", "must lie in the years 1 to 9999", "必须在 1 至 9999 年")
-        ) from None
 
 
 def _duration(told: lead_pb2.LeadRules, field: str) -> timedelta:

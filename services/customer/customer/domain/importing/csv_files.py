@@ -8,7 +8,8 @@ import io
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
-from customer.domain.importing.errors import FileUnreadable
+from customer.domain.importing.errors import FileTooWide, FileUnreadable
+from customer.domain.importing.fields import MOST_COLUMNS
 from customer.domain.importing.rows import Record
 
 _BOMS = {
@@ -20,6 +21,9 @@ _BOMS = {
 _TOLD = {"utf-8-sig": "utf-8", "utf-16-le": "utf-16", "utf-16-be": "utf-16"}
 _SEPARATORS = ",;\t|"
 _LOOK_AT = 64 * 1024
+# Characters; above what the cells of a row may hold.
+_LONGEST_LINE = 1 << 20
+_TOO_LONG = "x" * (csv.field_size_limit() + 1) + "\n"
 
 
 def told(encoding: str) -> str:
@@ -106,9 +110,11 @@ def read_csv(
     """
     raw = io.BufferedReader(_Blocks(blocks, progress), _LOOK_AT)
     text = io.TextIOWrapper(raw, encoding, errors="replace", newline="")
-    first = text.readline()
-    lines = chain([first], text)
-    reader = csv.reader(lines, delimiter=_separator(first), skipinitialspace=True)
+    lines = _lines(text)
+    first = next(lines, "")
+    if first is _TOO_LONG:
+        raise FileTooWide(most=MOST_COLUMNS)
+    reader = csv.reader(chain([first], lines), delimiter=_separator(first), skipinitialspace=True)
     while True:
         line = reader.line_num + 1
         try:
@@ -120,6 +126,17 @@ def read_csv(
             continue
         if any(cells):
             yield Record(line, cells)
+
+
+def _lines(text: io.TextIOWrapper) -> Iterator[str]:
+    """The lines of a file; in place of one that is too long, one that csv refuses."""
+    while line := text.readline(_LONGEST_LINE):
+        if len(line) < _LONGEST_LINE:
+            yield line
+            continue
+        while len(line) == _LONGEST_LINE:
+            line = text.readline(_LONGEST_LINE)
+        yield _TOO_LONG
 
 
 def _separator(header: str) -> str:

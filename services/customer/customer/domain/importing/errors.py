@@ -41,6 +41,12 @@ class FileTooLarge(Precondition):
     zh = "工作簿解压后过大，请另存为 CSV。"
 
 
+class FileTooWide(Precondition):
+    reason = "FILE_TOO_WIDE"
+    en = "The file has more than {most} columns."
+    zh = "文件超过 {most} 列。"
+
+
 class FileEmpty(Precondition):
     reason = "FILE_EMPTY"
     en = "The file has no header."

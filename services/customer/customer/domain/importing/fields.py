@@ -6,6 +6,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+# Of a file; more are no table of customers.
+MOST_COLUMNS = 200
 PERSON, COMPANY = "person", "company"
 KINDS = (PERSON, COMPANY)
 

@@ -6,11 +6,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from customer.domain.importing.errors import FileTooWide
 from customer.domain.importing.fields import (
     BY_NAME,
     COMPANY,
     FIELDS,
     KINDS,
+    MOST_COLUMNS,
     NAMES,
     PERSON,
     Field,
@@ -20,8 +22,6 @@ from customer.domain.importing.fields import (
 from customer.domain.importing.notation import read_date
 from kernel.pure.contact import normalize_email, normalize_phone
 from kernel.pure.errors import Checks
-
-MOST_COLUMNS = 200
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,11 @@ class Column:
 
 
 def column_names(header: Sequence[str]) -> list[str]:
-    """A name for each column, none twice: headers, numbered where they repeat or are missing."""
+    """A name for each column, none twice: headers, numbered where they repeat or are missing.
+
+    Raises FileTooWide."""
+    if len(header) > MOST_COLUMNS:
+        raise FileTooWide(most=MOST_COLUMNS)
     names: list[str] = []
     for place, text in enumerate(header, 1):
         plain = " ".join(text.split())[:100] or f"#{place}"
@@ -84,6 +88,11 @@ def check(columns: Sequence[Column], names: Sequence[str], kind: str, checks: Ch
     """Refuses a mapping that names unknown columns or fields, or fills a single field twice."""
     if kind not in KINDS:
         checks.refuse("kind", "KIND", "must be person or company", "必须是 person 或 company")
+        return
+    if len(columns) > MOST_COLUMNS:
+        checks.refuse(
+            "columns", "TOO_MANY", f"must have at most {MOST_COLUMNS} entries", f"最多 {MOST_COLUMNS} 项"
+        )
         return
     seen: set[str] = set()
     filled: set[str] = set()
