@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-import threading
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -85,7 +84,7 @@ class Permitted:
 
 
 class Mailer:
-    """Sends by one mail server; safe between threads, each with a connection of its own."""
+    """Sends by one mail server; safe between threads, each of which sends on a connection of its own."""
 
     def __init__(self, url: SecretStr | None, purposes: Collection[str], clock: Clock) -> None:
         """`url`: smtp://[user:password@]host:port, encrypted when the server offers it, or smtps://.
@@ -93,7 +92,8 @@ class Mailer:
         self._url = url
         self._purposes = frozenset(purposes)
         self._clock = clock
-        self._held = threading.local()
+        # Connections that wait for the next letter.
+        self._idle: list[smtplib.SMTP] = []
 
     def send(self, letter: Letter, authority: ServicePurpose | Permitted) -> None:
         """Hands the letter to the mail server; when it returns, the server has taken it.
@@ -107,76 +107,72 @@ class Mailer:
         data = letter.message(self._clock.now()).as_bytes()
         connection = self._connection()
         try:
-            self._address(connection, letter)
-        except (smtplib.SMTPException, OSError):
-            self._drop()
-            raise MailUnavailable from None
-        try:
-            code, _ = connection.data(data)
-        except smtplib.SMTPDataError as error:
-            self._settle(error.smtp_code)
-        except (smtplib.SMTPException, OSError):
-            self._drop()
-            raise MailOutcomeUnknown from None
-        else:
-            self._settle(code)
+            _hand_over(connection, letter, data)
+        except BaseException:
+            # What was begun must not end up in the next letter.
+            connection.close()
+            raise
+        self._idle.append(connection)
 
     def close(self) -> None:
-        """Ends the connection of this thread."""
-        self._drop()
-
-    def _address(self, connection: smtplib.SMTP, letter: Letter) -> None:
-        code, _ = connection.mail(letter.sender)
-        self._settle(code)
-        code, _ = connection.rcpt(letter.recipient)
-        self._settle(code)
-
-    def _settle(self, code: int) -> None:
-        """Ends the letter when the server answered that it does not take it."""
-        if code < 400:
-            return
-        # What was begun must not end up in the next letter.
-        self._drop()
-        if code >= 500:
-            raise MailRefused(code=code)
-        raise MailUnavailable
+        """Ends the connections."""
+        while self._idle:
+            self._idle.pop().close()
 
     def _connection(self) -> smtplib.SMTP:
-        """The connection of this thread; a new one when there is none or it no longer answers."""
-        held: smtplib.SMTP | None = getattr(self._held, "connection", None)
-        if held is not None:
-            with suppress(smtplib.SMTPException, OSError):
-                if held.noop()[0] == 250:
-                    return held
-            self._drop()
-        try:
-            self._held.connection = fresh = self._connect()
-        except (smtplib.SMTPException, OSError):
-            raise MailUnavailable from None
-        return fresh
-
-    def _connect(self) -> smtplib.SMTP:
+        """One that waits and still answers, else a new one."""
+        while self._idle:
+            with suppress(IndexError):
+                waiting = self._idle.pop()
+                with suppress(smtplib.SMTPException, OSError):
+                    if waiting.noop()[0] == 250:
+                        return waiting
+                waiting.close()
         if self._url is None:
             raise MailUnavailable
-        url = urlsplit(self._url.get_secret_value())
-        host, context = url.hostname or "localhost", ssl.create_default_context()
-        if url.scheme == "smtps":
-            connection: smtplib.SMTP = smtplib.SMTP_SSL(
-                host, url.port or 465, timeout=_PATIENCE, context=context
-            )
-        else:
-            connection = smtplib.SMTP(host, url.port or 25, timeout=_PATIENCE)
+        try:
+            return _connect(self._url.get_secret_value())
+        except (smtplib.SMTPException, OSError):
+            raise MailUnavailable from None
+
+
+def _connect(text: str) -> smtplib.SMTP:
+    url = urlsplit(text)
+    host, context = url.hostname or "localhost", ssl.create_default_context()
+    if url.scheme == "smtps":
+        connection: smtplib.SMTP = smtplib.SMTP_SSL(host, url.port or 465, timeout=_PATIENCE, context=context)
+    else:
+        connection = smtplib.SMTP(host, url.port or 25, timeout=_PATIENCE)
+    try:
+        connection.ehlo()
+        if url.scheme != "smtps" and connection.has_extn("starttls"):
+            connection.starttls(context=context)
             connection.ehlo()
-            if connection.has_extn("starttls"):
-                connection.starttls(context=context)
-                connection.ehlo()
         if url.username:
             connection.login(unquote(url.username), unquote(url.password or ""))
-        return connection
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
-    def _drop(self) -> None:
-        held: smtplib.SMTP | None = getattr(self._held, "connection", None)
-        self._held.connection = None
-        if held is not None:
-            with suppress(smtplib.SMTPException, OSError):
-                held.close()
+
+def _hand_over(connection: smtplib.SMTP, letter: Letter, data: bytes) -> None:
+    try:
+        _settle(connection.mail(letter.sender)[0])
+        _settle(connection.rcpt(letter.recipient)[0])
+    except (smtplib.SMTPException, OSError):
+        raise MailUnavailable from None
+    try:
+        _settle(connection.data(data)[0])
+    except smtplib.SMTPDataError as error:
+        _settle(error.smtp_code)
+    except (smtplib.SMTPException, OSError):
+        raise MailOutcomeUnknown from None
+
+
+def _settle(code: int) -> None:
+    """Ends the letter when the server answered that it does not take it."""
+    if code >= 500:
+        raise MailRefused(code=code)
+    if code >= 400:
+        raise MailUnavailable
