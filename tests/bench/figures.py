@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -13,6 +14,10 @@ from rich.table import Table
 from crm_cli.local.stack import clone_root
 
 FILE = clone_root() / ".local" / "bench.json"
+_PART = "_cpu_"
+_NUMBERS = ("value", "limit", "ratio")
+# Columns of the table, wherever it is printed.
+_WIDTH = 120
 
 
 @dataclass(frozen=True)
@@ -38,10 +43,14 @@ def save(figures: Sequence[Figure], file: Path = FILE) -> None:
 
 
 def show(figures: Sequence[Figure]) -> None:
-    table = Table("figure", title="Figures and their limits", title_justify="left")
-    for column in ("value", "", "limit", "", "ratio"):
-        table.add_column(column, justify="left" if not column else "right")
+    """Parts of other figures are left to the file."""
+    table = Table(title="Figures and their limits", title_justify="left")
+    for column in ("figure", "value", "", "limit", "", "ratio"):
+        side: Literal["left", "right"] = "right" if column in _NUMBERS else "left"
+        table.add_column(column, justify=side, no_wrap=True)
     for figure in figures:
+        if _PART in figure.name:
+            continue
         ratio = figure.ratio
         table.add_row(
             figure.name,
@@ -51,7 +60,7 @@ def show(figures: Sequence[Figure]) -> None:
             figure.limit_name,
             f"{ratio:.3f}" if ratio is not None else "",
         )
-    Console().print(table)
+    Console(width=_WIDTH).print(table)
 
 
 def _written(number: float) -> str:

@@ -21,9 +21,10 @@ _LEFT = "select count(*) from app.timers where due_at <= now()"
 # The same sums, written once for each customer, as one statement.
 _SUMS = """
     create table app.bench_sums as
-    select c.id, count(*), sum(o.base_amount), min(o.ordered_on), max(o.ordered_on),
-           count(*) filter (where o.ordered_on > current_date - 365),
-           sum(o.base_amount) filter (where o.ordered_on > current_date - 365)
+    select c.id, count(*) as orders, sum(o.base_amount) as total, min(o.ordered_on) as first_on,
+           max(o.ordered_on) as last_on,
+           count(*) filter (where o.ordered_on > current_date - 365) as year_orders,
+           sum(o.base_amount) filter (where o.ordered_on > current_date - 365) as year_total
     from app.customers c left join app.orders o on o.customer_id = c.id
     where c.survivor_id is null group by c.id
 """
