@@ -24,11 +24,12 @@ _TEXTS = ("source_channel", "industry", "province", "city")
 _FIRST = """
     coalesce((array_agg(m.{0} order by m.survivor_id is not null, m.id) filter (where m.{0} <> ''))[1], '')
 """
+_COMPOSED = ", ".join("composed_" + text for text in _TEXTS)
+_FIRSTS = ", ".join("case when count(*) > 1 then " + _FIRST.format(text) + " end" for text in _TEXTS)
 _KEEP = f"""
     update customers s
-    set ({", ".join(f"composed_{text}" for text in _TEXTS)}) = (
-            select {", ".join(f"case when count(*) > 1 then {_FIRST.format(text)} end" for text in _TEXTS)}
-            from customers m where m.id = s.id or m.survivor_id = s.id),
+    set ({_COMPOSED}) = (
+            select {_FIRSTS} from customers m where m.id = s.id or m.survivor_id = s.id),
         composed_tags = (
             select case when count(distinct m.id) > 1
                         then coalesce(array_agg(distinct tag) filter (where tag is not null), '{{}}') end
