@@ -35,6 +35,14 @@ from tests.support import servers
 from tests.support.people import population
 from tests.support.services import service
 
+_IMPORTER = """
+from customer.jobs.import_customers import import_customers
+from customer.usecases.ports import IMPORT
+from customer.wiring import build
+from kernel.jobs.job import Job
+from kernel.jobs.worker import main
+main(build(), [Job(IMPORT, import_customers, every="* * * * *")], {})
+"""
 HEADER = ["客户编号", "姓名", "手机", "邮箱", "出生日期", "身份证号", "省份", "城市", "地址"]
 CHUNK = 1 << 20
 MIB = 1 << 20
@@ -58,7 +66,7 @@ def people_csv(rows: int) -> bytes:
 
 @contextmanager
 def jobs_process(app: CustomerApp) -> Iterator[subprocess.Popen[bytes]]:
-    """`python -m customer.jobs` on the databases of `app`."""
+    """`python -m customer.jobs` on the databases of `app`, without what needs other services."""
     settings = app.settings
     environment = {
         **servers.environment(settings.database_url.get_secret_value(), "amqp://unused.invalid"),
@@ -67,7 +75,7 @@ def jobs_process(app: CustomerApp) -> Iterator[subprocess.Popen[bytes]]:
         "CRM_OPS_ADDRESS": f"127.0.0.1:{servers.free_port()}",
         "CRM_LOG_LEVEL": "warning",
     }
-    process = subprocess.Popen([sys.executable, "-m", "customer.jobs"], env=environment)
+    process = subprocess.Popen([sys.executable, "-c", _IMPORTER], env=environment)
     try:
         yield process
     finally:
