@@ -20,12 +20,10 @@ create table sealed_entries (
     -- As text: it is hashed as it was told.
     facts       text not null,
     trace_id    text not null,
-    -- Every record the row is about: a list that was viewed is one row with the ids of all in its facts.
-    object_ids  text[] not null,
     primary key (service, position)
 );
-create index sealed_entries_newest on sealed_entries (at desc, id desc);
-create index sealed_entries_by_object on sealed_entries using gin (object_ids);
+create index sealed_entries_newest on sealed_entries (at desc, service, position desc);
+create index sealed_entries_by_object on sealed_entries (object_id, at desc);
 create index sealed_entries_by_actor on sealed_entries (actor_id, at desc);
 
 create table sealed_checkpoints (
