@@ -94,6 +94,7 @@ def test_the_coverage_of_consent_is_measured_and_falls_with_every_withdrawal(adm
     assert covered(admin) == (subjects, 0)
 
 
+@pytest.mark.feature("P-07")
 def test_who_viewed_changed_and_deleted_a_customer_is_told_in_real_time(
     admin: Session, stack: StackInfo, tmp_path: Path
 ) -> None:
