@@ -28,6 +28,7 @@ IMPERSONAL = {
 }
 # Permissions that decide what an answer shows, and not who may ask.
 BESIDE_METHODS = {
+    "customer.restricted.read": "people whose data is restricted are shown instead of refused",
     "customer.exports.raw": "a file holds cells as they are stored, and not as spreadsheets bear them",
     "customer.personal.read": "personal fields are shown as they are instead of masked",
     "sales.personal.read": "words about people are shown as they are instead of masked",

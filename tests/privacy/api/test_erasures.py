@@ -19,6 +19,7 @@ from kernel.jobs.job import Running
 from kernel.jobs.timers import fire_due
 from kernel.pure.grants import Principal, Scope
 from kernel.pure.ids import new_id
+from privacy.domain import erasure as rules
 from privacy.domain.consents import Channel, Proof, Via
 from privacy.domain.erasure import TRIES
 from privacy.events.subscriptions import PrivacyEvents
@@ -52,6 +53,12 @@ class CustomerService:
 
 def call(api: Api, method: str, request: Any, by: Principal = OFFICER) -> Any:
     return api.call(f"{ERASURES}/{method}", request, by)
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service itself is the only participant here."""
+    monkeypatch.setattr(rules, "PARTICIPANTS", ("privacy",))
 
 
 def create(api: Api, subject_id: UUID, by: Principal = OFFICER) -> str:

@@ -10,6 +10,7 @@ import pytest
 from google.protobuf.message import Message
 
 from crm.customer.v1.events_pb2 import CustomersMerged, CustomersRecorded
+from crm.customer.v1.events_pb2 import SubjectErased as ErasedByCustomer
 from crm.event.v1.events_pb2 import AuditSealed
 from crm.gateway.v1.events_pb2 import TeamsRecorded, UsersRecorded
 from crm.marketing.v1 import events_pb2 as marketing
@@ -37,6 +38,7 @@ HANDLERS: dict[type[Message], Any] = {
     SubjectErased: PrivacyEvents.take_own_receipt,
     marketing.SubjectErased: PrivacyEvents.take_marketing_receipt,
     marketing.RecipientUnsubscribed: PrivacyEvents.withdraw_unsubscribed,
+    ErasedByCustomer: PrivacyEvents.take_receipt_of_customer,
 }
 
 
@@ -93,7 +95,7 @@ def test_what_is_held_of_an_erased_person_goes_and_a_receipt_is_told(app: Privac
     assert {"table": "persons", "rows": len(told["subjectIds"])} in said["counts"]
 
 
-@pytest.mark.parametrize("receipt", [SubjectErased, marketing.SubjectErased])
+@pytest.mark.parametrize("receipt", [SubjectErased, marketing.SubjectErased, ErasedByCustomer])
 def test_a_receipt_of_an_unknown_request_changes_nothing(app: PrivacyApp, receipt: type[Message]) -> None:
     hear(app, receipt)
     assert not app.reader.rows("select 1 from erasure_log")

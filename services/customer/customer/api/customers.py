@@ -12,7 +12,6 @@ from customer import metrics
 from customer.api import translate
 from customer.api.finding import Finding
 from customer.domain.classification import rule_of
-from customer.domain.errors import CustomerNotFound
 from customer.domain.schemes import Scheme
 from customer.store import queries
 from customer.usecases.create_customers import Created, Existing, Outcome, create_customer, create_customers
@@ -87,7 +86,7 @@ class CustomerServicer(Finding):
         rows = queries.list_versions(self._app.reader, call.principal, customer_id, before, size + 1)
         # Every customer has a version, so that none means: none that the caller may see.
         if not rows:
-            raise CustomerNotFound(id=customer_id)
+            raise queries.refusal(self._app.reader, call.principal, queries.READ, customer_id)
         token = self._app.page_tokens.seal(query, [str(rows[size - 1].version)]) if len(rows) > size else ""
         versions = [translate.version(row) for row in rows[:size]]
         return rpc.ListVersionsResponse(versions=versions, next_page_token=token)
@@ -105,18 +104,18 @@ class CustomerServicer(Finding):
         )
 
     def _customer(self, text: str, call: Call) -> pb.Customer:
-        """One customer as the caller may see it. Raises CustomerNotFound."""
+        """One customer as the caller may see it. Raises CustomerNotFound or SubjectRestricted."""
         customer_id = parse_id(text, "id")
         row = queries.get_customer(self._app.reader, call.principal, customer_id)
         if row is None:
-            raise CustomerNotFound(id=customer_id)
+            raise queries.refusal(self._app.reader, call.principal, queries.READ, customer_id)
         call.viewed("customer", [row.id])
         return self._shown(self._app.reader, row)
 
     def _customer_as_of(self, customer_id: UUID, at: datetime, call: Call) -> pb.Customer:
         row = queries.get_customer_as_of(self._app.reader, call.principal, customer_id, at)
         if row is None:
-            raise CustomerNotFound(id=customer_id)
+            raise queries.refusal(self._app.reader, call.principal, queries.READ, customer_id)
         call.viewed("customer", [customer_id])
         return translate.customer(row, queries.open_version(self._app.sealer, row))
 

@@ -10,9 +10,10 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from crm.customer.v1 import group_service_pb2 as rpc
 from customer.api.finding import Finding
-from customer.domain.errors import CustomerNotFound, GroupNotFound
+from customer.domain.errors import GroupNotFound
 from customer.domain.groups import GroupDraft, names
 from customer.store import group_queries as queries
+from customer.store import queries as customer_queries
 from customer.store.group_rules import Today
 from customer.usecases.define_groups import create_group, delete_group, update_group
 from kernel.pure.clock import today
@@ -76,7 +77,9 @@ class GroupServicer(Finding):
             raise GroupNotFound(id=group_id)
         row = queries.explain(self._app.reader, call.principal, group, customer_id, self._today())
         if row is None:
-            raise CustomerNotFound(id=customer_id)
+            raise customer_queries.refusal(
+                self._app.reader, call.principal, customer_queries.READ, customer_id
+            )
         call.viewed("customer", [row.id])
         asked = [".".join(path) for path in sorted(names(group.expression))]
         return rpc.ExplainGroupMemberResponse(

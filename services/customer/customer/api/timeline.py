@@ -8,10 +8,9 @@ from typing import Any
 from crm.customer.v1 import customer_pb2 as pb
 from crm.customer.v1 import timeline_service_pb2 as rpc
 from customer.api.translate import money
-from customer.domain.errors import CustomerNotFound
 from customer.domain.interaction import KINDS, Interaction, InteractionDraft
 from customer.domain.relation import RelationDraft
-from customer.store import timeline
+from customer.store import queries, timeline
 from customer.usecases.record_interaction import record_interaction
 from customer.usecases.relate_customers import relate_customers, separate_customers
 from customer.wiring import CustomerApp
@@ -42,7 +41,7 @@ class TimelineServicer:
             self._app.reader, call.principal, customer_id, cursor, size, self._app.clock.zone
         )
         if page is None:
-            raise CustomerNotFound(id=customer_id)
+            raise queries.refusal(self._app.reader, call.principal, queries.READ, customer_id)
         call.viewed("customer", [page.customer_id])
         contents = timeline.open_contents(self._app.sealer, page.rows)
         return rpc.ListTimelineResponse(
@@ -68,7 +67,7 @@ class TimelineServicer:
         customer_id = parse_id(request.customer_id, "customer_id")
         rows = timeline.list_relations(self._app.reader, call.principal, customer_id)
         if rows is None:
-            raise CustomerNotFound(id=customer_id)
+            raise queries.refusal(self._app.reader, call.principal, queries.READ, customer_id)
         return rpc.ListRelationsResponse(relations=[_relation(row) for row in rows])
 
     def delete_relation(self, request: rpc.DeleteRelationRequest, call: Call) -> rpc.DeleteRelationResponse:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from kernel.pure import erasure
 from kernel.pure.events import Event
 
 
@@ -97,3 +98,10 @@ class CustomersExported(Event):
     @property
     def subject(self) -> str:
         return str(self.export_id)
+
+
+@dataclass(frozen=True)
+class SubjectErased(erasure.Receipt):
+    """The data of a person was erased in the archive."""
+
+    type = "crm.customer.v1.SubjectErased"

@@ -16,7 +16,7 @@ MOST_FOUND = 20
 
 _STANDING = """
     select a.id as asked_id, s.id, s.kind, s.sealed, s.company, s.source_channel, s.industry, s.province,
-           s.city, s.tags, '{}'::text[] as external_ids, s.deleted_at
+           s.city, s.tags, '{}'::text[] as external_ids, s.deleted_at, s.restricted
     from unnest(%(ids)s::uuid[]) with ordinality as asked (id, place)
     join customers a on a.id = asked.id join customers s on s.id = coalesce(a.survivor_id, a.id)
     order by asked.place
@@ -39,20 +39,22 @@ _GROUP = """
 
 @dataclass(frozen=True)
 class Contact:
-    """`customer_id` as asked for; without name and addresses when `deleted`, which the erased are too."""
+    """`customer_id` as asked for; without name and addresses when `restricted` or `deleted`, which the
+    erased are too."""
 
     customer_id: UUID
     survivor_id: UUID
     full_name: str = ""
     emails: Sequence[str] = ()
     phones: Sequence[str] = ()
+    restricted: bool = False
     deleted: bool = False
 
 
 def contacts(reader: Reader, sealer: Sealer, customer_ids: Sequence[UUID]) -> list[Contact]:
     """The contacts of those that exist, in the order asked for."""
     rows = reader.rows(_STANDING, {"ids": list(customer_ids)})
-    told = [row for row in rows if row.deleted_at is None]
+    told = [row for row in rows if row.deleted_at is None and not row.restricted]
     documents = sealer.open_page(SEALED_IN, [(row.id, row.id, row.sealed) for row in told])
     shown, documents = compose(reader, sealer, told, documents)
     known = {
@@ -74,7 +76,7 @@ def group_of(reader: Reader, customer_id: UUID) -> list[Any]:
 
 def _contact(row: Any, known: dict[str, Any] | None) -> Contact:
     if known is None:
-        return Contact(row.asked_id, row.id, deleted=True)
+        return Contact(row.asked_id, row.id, restricted=row.restricted, deleted=_is_gone(row))
     return Contact(
         customer_id=row.asked_id,
         survivor_id=row.id,
@@ -82,3 +84,8 @@ def _contact(row: Any, known: dict[str, Any] | None) -> Contact:
         emails=known.get("emails", ()),
         phones=known.get("phones", ()),
     )
+
+
+def _is_gone(row: Any) -> bool:
+    """Deleted, or its key is gone."""
+    return row.deleted_at is not None or not row.restricted

@@ -15,11 +15,12 @@ from customer.domain.errors import CustomerNotFound
 from customer.store.composing import keep_edited
 from customer.store.history import History
 from customer.store.indexing import IndexEntry, Indexer
-from customer.store.queries import SEALED_IN, STANDING, predicate
+from customer.store.queries import SEALED_IN, STANDING, predicate, refusal
 from customer.usecases.ports import PURGE
 from kernel.pure.grants import Principal
 from kernel.sql import timers
 from kernel.sql.crypto.sealing import Sealer
+from kernel.sql.uow import OpenReader
 
 _COLUMNS = """
     id, version, kind, owner_id, sealed, company, source_channel, industry, province, city, tags,
@@ -134,7 +135,7 @@ class CustomerRepository:
                     break
                 [customer] = self._customers([row])
                 return customer
-        raise CustomerNotFound(id=customer_id)
+        raise refusal(OpenReader(self._session), self._principal, permission, customer_id)
 
     def keep_versions(self, customer_ids: Collection[UUID], action: str) -> None:
         rows = self._connection().exec_driver_sql(_OF, {"ids": list(customer_ids)}).all()

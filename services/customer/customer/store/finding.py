@@ -61,6 +61,8 @@ _ORDERS = {
     ),
 }
 _STANDING = "c.survivor_id is null and c.deleted_at is null"
+# Those who were erased count on, so that sums add up.
+_COUNTED = "c.survivor_id is null and (c.deleted_at is null or c.erased_at is not null)"
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def count_classes(reader: Reader, principal: Principal, scheme: str) -> list[Any
     sql = f"""
         select coalesce(k.class, '') as class_, count(*)::int as customers
         from customers c left join classes k on k.customer_id = c.id and k.scheme = %(scheme)s
-        where {in_scope} and {_STANDING} group by 1 order by 1
+        where {in_scope} and {_COUNTED} group by 1 order by 1
     """
     return reader.rows(sql, {"scheme": scheme, **params})
 

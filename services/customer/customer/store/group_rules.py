@@ -44,8 +44,8 @@ _FACTS: dict[tuple[str, ...], Attribute] = {
 }
 # Their answers change when an order leaves the trailing 12 months, or one of a day to come enters them.
 _OF_THE_YEAR = {("purchases", "year_order_count"), ("purchases", "year_total")}
-# Besides: customers that stand for themselves and are to be seen.
-STANDS = "c.survivor_id is null and c.deleted_at is null"
+# Besides: customers that stand for themselves, are to be seen and may be used.
+STANDS = "c.survivor_id is null and c.deleted_at is null and not c.restricted"
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ _CANDIDATES = """
            {reached} as within_reach, staff.team_id
     from customers c join customers s on s.id = coalesce(c.survivor_id, c.id)
     left join staff on staff.user_id = s.owner_id
-    where c.id = any(%(ids)s) and s.deleted_at is null
+    where c.id = any(%(ids)s) and s.deleted_at is null and not s.restricted
 """
 _MEMBERS = "select id from customers where id = any(%(ids)s) or survivor_id = any(%(ids)s) order by id"
 

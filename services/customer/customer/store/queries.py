@@ -7,15 +7,20 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from customer.domain.errors import CustomerNotFound
 from kernel.pure.clock import year_before
-from kernel.pure.grants import Principal
+from kernel.pure.errors import CrmError
+from kernel.pure.grants import Principal, PrincipalKind
 from kernel.sql import scope
 from kernel.sql.crypto.sealing import Sealer
 from kernel.sql.engine import Reader
+from kernel.sql.subjects import SubjectRestricted
 
 READ = "customer.customers.read"
 # Shows in clear what everybody else sees masked.
 READ_PERSONAL = "customer.personal.read"
+# Shows those whose data is restricted, to whom everybody else is refused.
+READ_RESTRICTED = "customer.restricted.read"
 # The tables a sealed document belongs to; part of what its seal is bound to.
 SEALED_IN = "customers"
 VERSIONS_SEALED_IN = "customer_versions"
@@ -92,12 +97,34 @@ _RECENT_ORDERS = f"""
                         order by ordered_on desc, order_id desc limit 20) o
     order by o.ordered_on desc, o.order_id desc limit 20
 """
+_RESTRICTED = f"""
+    select from customers c where c.id = {STANDING} and c.deleted_at is null and c.restricted
+"""
 _SCHEMES = "select distinct on (id) id, version, title, rules from schemes order by id, version desc"
 
 
 def predicate(principal: Principal, permission: str, customer: str = "c") -> tuple[str, dict[str, Any]]:
-    """kernel.sql.scope.predicate of a row of customers; `customer` is its name in the statement."""
+    """kernel.sql.scope.predicate of a row of customers whose data may be used; `customer` is its name in
+    the statement."""
+    reached, params = _scope(principal, permission, customer)
+    return f"({reached} and {_usable(principal, customer)})", params
+
+
+def refusal(reader: Reader, principal: Principal, permission: str, customer_id: UUID) -> CrmError:
+    """Why a customer is not found: because its data is restricted, or there is none in reach."""
+    in_scope, params = _scope(principal, permission, "c")
+    found = reader.row(f"{_RESTRICTED} and {in_scope}", {"id": customer_id, **params})
+    return CustomerNotFound(id=customer_id) if found is None else SubjectRestricted()
+
+
+def _scope(principal: Principal, permission: str, customer: str) -> tuple[str, dict[str, Any]]:
     return scope.predicate(principal, permission, f"{customer}.owner_id", f"{customer}.collaborator_ids")
+
+
+def _usable(principal: Principal, customer: str) -> str:
+    """The condition that the data of a customer may be used; the officer sees what rests, too."""
+    officer = principal.kind is not PrincipalKind.SERVICE and principal.scope_of(READ_RESTRICTED) is not None
+    return "true" if officer else f"not {customer}.restricted"
 
 
 def select_customers(
@@ -113,7 +140,8 @@ def select_customers(
     clear, clear_params = predicate(principal, READ_PERSONAL)
     owners = scope.owners(principal, READ)
     if tail and owners:
-        condition = _PAGE_IN_REACH.format(owners=owners, condition=condition, tail=tail)
+        usable = f"{condition} and {_usable(principal, 'c')}"
+        condition = _PAGE_IN_REACH.format(owners=owners, condition=usable, tail=tail)
     sql = f"{_CUSTOMER}, {clear} as clear from customers c where {in_scope} and {condition} {tail}"
     return reader.rows(sql, {**params, **scope_params, **clear_params})
 

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from customer.domain.errors import CustomerNotFound
 from customer.store import queries
 from customer.store.queries import STANDING
 from customer.usecases.ports import StandingCustomer
 from kernel.pure.grants import Principal
+from kernel.sql.uow import OpenReader
 
 # In one order, so that two who hold the same customers wait for each other and never in a circle.
 _HOLD = """
@@ -23,6 +23,7 @@ _HOLD = """
 
 class StandingRepository:
     def __init__(self, session: Session, principal: Principal) -> None:
+        self._session = session
         self._connection = session.connection
         self._principal = principal
 
@@ -37,5 +38,5 @@ class StandingRepository:
         """
         row = self._connection().exec_driver_sql(sql, {"id": customer_id, **params}).first()
         if row is None:
-            raise CustomerNotFound(id=customer_id)
+            raise queries.refusal(OpenReader(self._session), self._principal, permission, customer_id)
         return StandingCustomer(row.id, row.kind)

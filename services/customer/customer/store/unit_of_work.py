@@ -5,6 +5,7 @@ from __future__ import annotations
 from customer.store.class_changes import ClassChangeRepository
 from customer.store.classes import ClassRepository
 from customer.store.customers import CustomerRepository
+from customer.store.erasing import ErasingRepository
 from customer.store.exporting import Exporting
 from customer.store.exports import ExportRepository
 from customer.store.group_rules import Today
@@ -53,6 +54,7 @@ class CustomerWork(UnitOfWork):
         today = Today(self.now.astimezone(self.clock.zone).date(), self.clock.zone)
         self.groups = GroupRepository(self.session, principal, self.now, today)
         self.memberships = MembershipRepository(self.session, self.now, today)
+        self.erasing = ErasingRepository(self.session, self.now)
         self.counters = counters
         self.classes = ClassRepository(self.session, self.clock.zone)
         self.standing = StandingRepository(self.session, principal)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from customer.domain.customer import Customer, ExternalId
 from customer.domain.duplicates import Candidate, Pair, Party, Scan
-from customer.domain.events import ClassifiedCustomer, GroupMember, MergedCustomer
+from customer.domain.events import ClassifiedCustomer, GroupMember, MergedCustomer, RecordedCustomer
 from customer.domain.groups import Group
 from customer.domain.interaction import Interaction
 from customer.domain.merging import Member
@@ -264,6 +264,12 @@ class Groups(Protocol):
         """Stores a new or changed group, and the version of its rule."""
 
 
+class Erasing(Protocol):
+    def erase(self, customer_ids: Collection[UUID]) -> tuple[dict[str, int], list[RecordedCustomer]]:
+        """Erases what is held of the persons among these; answers how many rows of which table, and what
+        stays of each that was erased now."""
+
+
 class Memberships(Protocol):
     """Who belongs to which group. Only one transaction at a time decides."""
 
@@ -319,6 +325,7 @@ class Work(Protocol):
     scans: Scans
     groups: Groups
     memberships: Memberships
+    erasing: Erasing
     counters: Counters
 
     def record(self, event: Event) -> None: ...

@@ -22,6 +22,8 @@ _APPROVE_EXPORTS = "customer.exports.approve"
 _MANAGE_EXPORTS = "customer.exports.manage"
 # Personal fields: shown as they are, or masked until revealed for a reason.
 _READ_PERSONAL = "customer.personal.read"
+# Shows those whose data is restricted, to whom everybody else is refused.
+_READ_RESTRICTED = "customer.restricted.read"
 _REVEAL_PERSONAL = "customer.personal.reveal"
 _CREATE_INTERACTIONS = "customer.interactions.create"
 _READ_SCHEMES = "customer.schemes.read"
@@ -144,6 +146,7 @@ _SERVING = (
 )
 # The officer's work (PIPL article 52).
 _CARING_FOR_PRIVACY = (
+    _READ_RESTRICTED,
     _READ_PURPOSES,
     _MANAGE_PURPOSES,
     _READ_CONSENTS,

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from google.protobuf.message import Message
 
+from crm.customer.v1 import events_pb2 as customer
 from crm.customer.v1.events_pb2 import CustomersMerged, CustomersRecorded
 from crm.event.v1.events_pb2 import AuditSealed
 from crm.marketing.v1 import events_pb2 as marketing
@@ -66,6 +67,10 @@ class PrivacyEvents(FollowsDirectory, FollowsPrivacy):
             Via.WEB,
             Proof(message_id=event.message_id),
         )
+
+    @hears(customer.SubjectErased)
+    def take_receipt_of_customer(self, work: Work, event: customer.SubjectErased, envelope: Envelope) -> None:
+        _take_receipt(work, event, envelope)
 
     @hears(CustomersRecorded, together=True)
     def follow_persons(self, work: Work, event: CustomersRecorded, envelope: Envelope) -> None:
