@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import re
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import psycopg
 
 from crm_cli.client import Gateway
@@ -16,8 +18,6 @@ from tests.bench.figures import Figure
 from tests.bench.filling import import_file
 from tests.bench.import_bench import people_csv
 from tests.support.stack import private_stack
-
-_PEAK = re.compile(r"VmHWM:\s+(\d+) kB")
 
 
 def bench(sizes: Sequence[int]) -> list[Figure]:
@@ -32,12 +32,14 @@ def bench(sizes: Sequence[int]) -> list[Figure]:
             name = f"import_{size // 1000}k"
             content = people_csv(size)
             copied = _copied(info.service("customer").database_owner_url, content)
-            before = _memory(info.process("customer.jobs").pid)
-            filled = import_file(session, content, name)
+            jobs = psutil.Process(info.process("customer.jobs").pid)
+            before = _memory(jobs)
+            with _peak(jobs) as peak:
+                filled = import_file(session, content, name)
             rate = filled.done.rows_read / filled.seconds
             figures += [
                 Figure(name, rate, "rows/s", "copy", copied),
-                Figure(f"{name}_memory", _memory(info.process("customer.jobs").pid), "MiB", "idle", before),
+                Figure(f"{name}_memory", peak.mib, "MiB", "idle", before),
             ]
     return figures
 
@@ -57,8 +59,32 @@ def _copied(url: str, content: bytes) -> float:
     return len(rows) / took
 
 
-def _memory(pid: int | None) -> float:
-    """The most memory that a process has had, in MiB."""
-    found = _PEAK.search(Path(f"/proc/{pid}/status").read_text("utf-8"))
-    assert found is not None
-    return int(found[1]) / 1024
+class _Peak:
+    mib = 0.0
+
+
+@contextmanager
+def _peak(process: psutil.Process) -> Iterator[_Peak]:
+    """The most memory that a process and its children have together inside, looked at ten times a second."""
+    peak, ended = _Peak(), threading.Event()
+
+    def look() -> None:
+        while not ended.wait(0.1):
+            peak.mib = max(peak.mib, _memory(process))
+
+    watching = threading.Thread(target=look)
+    watching.start()
+    try:
+        yield peak
+    finally:
+        ended.set()
+        watching.join()
+
+
+def _memory(process: psutil.Process) -> float:
+    """MiB of a process and its children; what they share is counted for each."""
+    total = 0
+    for one in (process, *process.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            total += one.memory_info().rss
+    return total / (1 << 20)
