@@ -21,6 +21,7 @@ NOON = datetime(2026, 6, 30, 4, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"
 
 _OWN_TABLES = (
+    "identities",
     "users", "team_tree", "service_accounts", "sessions", "refresh_tokens", "revocations", "signing_keys",
     "outbox", "timers", "audit", "idempotency",
 )  # fmt: skip

@@ -5,9 +5,22 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from kernel.ops.settings import Settings
+
+
+class OidcProvider(BaseModel, frozen=True):
+    """A provider whose tokens are exchanged for ours."""
+
+    # As its tokens name it: "https://login.example".
+    issuer: str = Field(pattern="^https://")
+    # What its tokens for this installation are made out to.
+    audience: str = Field(min_length=1)
+    # A verified address of this domain stands for the login before the @; without one, links only.
+    email_domain: str = ""
+    # PEM certificates to believe, when its own is not publicly signed.
+    ca: Path | None = None
 
 
 class GatewaySettings(Settings):
@@ -27,6 +40,9 @@ class GatewaySettings(Settings):
     throttle_per_login: int = Field(10, ge=1)
     throttle_per_address: int = Field(100, ge=1)
     throttle_window_seconds: int = Field(300, ge=1)
+
+    # JSON: [{"issuer": "https://login.example", "audience": "crm", "email_domain": "corp.example"}]
+    oidc_providers: tuple[OidcProvider, ...] = ()
 
     @property
     def signing_period(self) -> timedelta:

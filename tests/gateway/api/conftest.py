@@ -23,6 +23,7 @@ from crm.gateway.v1.auth_service_pb2 import (
 from crm.gateway.v1.identity_pb2 import Tokens
 from gateway.api.auth import AuthServicer, TrustServicer
 from gateway.api.directory import DirectoryServicer
+from gateway.api.provider_tokens import ProviderTokens
 from gateway.config import GatewaySettings
 from gateway.domain.presets import PRESETS
 from gateway.domain.users import UserDraft
@@ -48,6 +49,8 @@ class Gateway:
     app: GatewayApp
     api: Api
     authority: Authority
+    # Whose tokens are exchanged; nobody's at first.
+    providers: ProviderTokens
 
     def call(self, method: str, request: Any, token: str = "", **metadata: str) -> Any:
         """The answer; raises Refused. Keywords are further metadata, "_" for "-"."""
@@ -139,11 +142,11 @@ def channel(app: GatewayApp, authority: Authority, caller: Pair) -> Iterator[grp
         yield opened
 
 
-def servicers(app: GatewayApp) -> Mapping[str, object]:
+def servicers(app: GatewayApp, providers: ProviderTokens) -> Mapping[str, object]:
     return {
-        AUTH: AuthServicer(app),
+        AUTH: AuthServicer(app, providers),
         "crm.gateway.v1.TrustService": TrustServicer(app),
-        DIRECTORY: DirectoryServicer(app),
+        DIRECTORY: DirectoryServicer(app, providers),
     }
 
 
@@ -165,12 +168,12 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         app.passwords = quick_passwords()
         with app.work(Principal.service("gateway")) as work:
             work.roles.install(PRESETS)
-        trust = TrustServicer(app)
-        server, _, _ = build(app, servicers(app), lambda: trust_of(trust.get_trust(None, None)))
+        trust, providers = TrustServicer(app), ProviderTokens([])
+        server, _, _ = build(app, servicers(app, providers), lambda: trust_of(trust.get_trust(None, None)))
         server.start()
         with channel(app, authority, envoy) as opened:
             grpc.channel_ready_future(opened).result(timeout=10)
-            yield Gateway(app, Api(opened, Keys()), authority)
+            yield Gateway(app, Api(opened, Keys()), authority, providers)
         server.stop(None).wait()
 
 

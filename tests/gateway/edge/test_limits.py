@@ -8,6 +8,7 @@ from http.client import HTTPSConnection
 
 import grpc
 import pytest
+from google.rpc import error_details_pb2
 
 from tests.gateway.edge.certificates import Authority
 from tests.gateway.edge.conftest import SERVED, Edge, opened, settings_for, start
@@ -55,6 +56,8 @@ def test_a_caller_who_calls_too_often_is_told_when_to_come_back(
     assert {(outcome.code, outcome.reason) for outcome in limited} == {
         (grpc.StatusCode.RESOURCE_EXHAUSTED, "RATE_LIMITED")
     }
+    retry = error_details_pb2.RetryInfo()
+    assert [retry.retry_delay.seconds for detail in limited[0].status.details if detail.Unpack(retry)] == [1]
 
 
 def test_a_new_token_of_the_same_caller_does_not_help(strict: Edge, connection: HTTPSConnection) -> None:

@@ -10,6 +10,7 @@ from crm.gateway.v1 import directory_service_pb2 as pb
 from crm.gateway.v1 import identity_pb2
 from gateway import metrics
 from gateway.api import translate
+from gateway.api.provider_tokens import ProviderTokens
 from gateway.domain.accounts import USUAL_OVERLAP, ServiceAccount
 from gateway.domain.errors import UserNotFound
 from gateway.domain.teams import Team
@@ -25,6 +26,7 @@ from gateway.usecases.change_password import reset_password
 from gateway.usecases.change_teams import create_team, update_team
 from gateway.usecases.create_user import create_service_account, create_user
 from gateway.usecases.end_sessions import revoke_sessions
+from gateway.usecases.link_users import link_user, unlink_user
 from gateway.usecases.update_user import update_user
 from gateway.wiring import GatewayApp
 from kernel.pure.ids import parse_id
@@ -37,8 +39,9 @@ _TEAM_FIELDS = ("name", "parent_id")
 
 
 class DirectoryServicer:
-    def __init__(self, app: GatewayApp) -> None:
+    def __init__(self, app: GatewayApp, providers: ProviderTokens) -> None:
         self._app = app
+        self._providers = providers
 
     # ---- users
 
@@ -75,6 +78,15 @@ class DirectoryServicer:
     def reset_password(self, request: pb.ResetPasswordRequest, call: Call) -> pb.ResetPasswordResponse:
         user_id = parse_id(request.user_id, "user_id")
         return pb.ResetPasswordResponse(password=reset_password(call.work, self._app.passwords, user_id))
+
+    def link_user(self, request: pb.LinkUserRequest, call: Call) -> pb.LinkUserResponse:
+        user_id = parse_id(request.user_id, "user_id")
+        link_user(call.work, self._providers.issuers, user_id, request.issuer, request.subject)
+        return pb.LinkUserResponse()
+
+    def unlink_user(self, request: pb.UnlinkUserRequest, call: Call) -> pb.UnlinkUserResponse:
+        unlink_user(call.work, parse_id(request.user_id, "user_id"), request.issuer)
+        return pb.UnlinkUserResponse()
 
     # ---- teams
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from kernel.pure.errors import AlreadyExists, Exhausted, Forbidden, NotFound, Precondition, Unauthenticated
+from kernel.pure.errors import (
+    AlreadyExists,
+    Exhausted,
+    Forbidden,
+    NotFound,
+    Precondition,
+    Unauthenticated,
+    Unavailable,
+)
 
 
 class SignInRefused(Unauthenticated):
@@ -21,6 +29,20 @@ class PasswordChangeRequired(Precondition):
     reason = "PASSWORD_CHANGE_REQUIRED"
     en = "This password was given by an administrator; change it before you sign in."
     zh = "该密码由管理员设置，请先修改密码再登录。"
+
+
+class ProviderTokenRefused(Unauthenticated):
+    """Not of a provider that we name, not valid, or of nobody we know: which of them is not told."""
+
+    reason = "PROVIDER_TOKEN_REFUSED"
+    en = "This token does not sign anybody in here."
+    zh = "该令牌无法用于登录。"
+
+
+class ProviderUnavailable(Unavailable):
+    reason = "PROVIDER_UNAVAILABLE"
+    en = "The provider's keys can't be fetched; try again."
+    zh = "暂时无法获取身份提供方的密钥，请重试。"
 
 
 class ClientRefused(Unauthenticated):
@@ -89,6 +111,12 @@ class RoleIdTaken(AlreadyExists):
     reason = "ROLE_ID_TAKEN"
     en = "Another role has this id."
     zh = "该角色标识已被使用。"
+
+
+class IdentityTaken(AlreadyExists):
+    reason = "IDENTITY_TAKEN"
+    en = "This subject of the provider is linked to another user."
+    zh = "该身份已关联到其他用户。"
 
 
 class LoginTaken(AlreadyExists):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.edge import jwt
+from gateway.edge import jwt, replies
 from gateway.edge.files import Json, typed
 from gateway.edge.settings import EdgeSettings
 
@@ -42,7 +42,9 @@ def http_filter(settings: EdgeSettings) -> Json:
             filter_enforced={"runtime_key": "crm.limits.enforced", **_ALWAYS},
             rate_limited_as_resource_exhausted=True,
             enable_x_ratelimit_headers="DRAFT_VERSION_03",
-            response_headers_to_add=[{"header": {"key": "retry-after", "value": "1"}}],
+            response_headers_to_add=[
+                {"header": {"key": "retry-after", "value": str(replies.RATE_LIMITED.wait)}}
+            ],
         ),
     }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from base64 import b64encode
 from dataclasses import dataclass
 
-from google.protobuf import any_pb2, json_format
+from google.protobuf import any_pb2, duration_pb2, json_format
 from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
@@ -30,6 +30,8 @@ class Refusal:
     zh: str
     # The field that is to blame; whoever refuses puts its path for "{field}".
     field: str = ""
+    # Seconds to wait, when waiting helps.
+    wait: int = 0
 
     def status(self) -> status_pb2.Status:
         info = error_details_pb2.ErrorInfo(reason=self.reason, domain=DOMAIN)
@@ -43,6 +45,9 @@ class Refusal:
                 field=self.field, reason=self.reason, description=self.en
             )
             details.append(error_details_pb2.BadRequest(field_violations=[blamed]))
+        if self.wait:
+            delay = duration_pb2.Duration(seconds=self.wait)
+            details.append(error_details_pb2.RetryInfo(retry_delay=delay))
         return status_pb2.Status(
             code=self.code, message=self.en, details=[_packed(detail) for detail in details]
         )
@@ -100,6 +105,7 @@ RATE_LIMITED = Refusal(
     "RATE_LIMITED",
     "Too many calls; wait as long as Retry-After says.",
     "调用过于频繁，请按 Retry-After 等待后再试。",
+    wait=1,
 )
 DEADLINE_EXCEEDED = Refusal(
     504,

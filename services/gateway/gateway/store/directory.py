@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, any_, bindparam, exists, func, select, true, update
+from sqlalchemy import ColumnElement, Row, Select, any_, bindparam, delete, exists, func, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -61,6 +61,25 @@ class UserRepository:
         """Replaces a password; `given` by somebody else, who knows it."""
         values = {"password_hash": stored, "password_given": given}
         self._session.execute(update(tables.users).where(tables.users.c.id == user_id).values(values))
+
+    def linked(self, issuer: str, subject_digest: bytes) -> UUID | None:
+        """The user as whom a subject of a provider signs in."""
+        known = tables.identities.c
+        return self._session.scalar(
+            select(known.user_id).where(known.issuer == issuer, known.subject_digest == subject_digest)
+        )
+
+    def link(self, issuer: str, subject_digest: bytes, user_id: UUID) -> UUID:
+        """Links a subject to a user unless it is linked; answers to whom it is now."""
+        row = {"issuer": issuer, "subject_digest": subject_digest, "user_id": user_id}
+        self._session.execute(insert(tables.identities).values(row).on_conflict_do_nothing())
+        return self.linked(issuer, subject_digest) or user_id
+
+    def unlink(self, issuer: str, user_id: UUID) -> int:
+        """Takes a user's links with a provider away; answers how many."""
+        known = tables.identities
+        gone = delete(known).where(known.c.issuer == issuer, known.c.user_id == user_id)
+        return len(self._session.execute(gone.returning(known.c.user_id)).all())
 
     def steady(self, user_id: UUID) -> User | None:
         """The user, whose rights can't change before the end of the transaction; without display name."""

@@ -55,6 +55,14 @@ service_accounts = Table(
     Column("created_at", _instant),
 )
 
+identities = Table(
+    "identities",
+    metadata,
+    Column("issuer", Text, primary_key=True),
+    Column("subject_digest", LargeBinary, primary_key=True),
+    Column("user_id", Uuid),
+)
+
 sessions = Table(
     "sessions",
     metadata,

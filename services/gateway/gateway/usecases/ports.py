@@ -45,6 +45,15 @@ class Users(Protocol):
     def set_password(self, user_id: UUID, stored: str, given: bool) -> None:
         """Replaces a password; `given` by somebody else, who knows it."""
 
+    def linked(self, issuer: str, subject_digest: bytes) -> UUID | None:
+        """The user as whom a subject of a provider signs in."""
+
+    def link(self, issuer: str, subject_digest: bytes, user_id: UUID) -> UUID:
+        """Links a subject to a user unless it is linked; answers to whom it is now."""
+
+    def unlink(self, issuer: str, user_id: UUID) -> int:
+        """Takes a user's links with a provider away; answers how many."""
+
     def steady(self, user_id: UUID) -> User | None:
         """The user, whose rights can't change before the end of the transaction; without display name."""
 

@@ -8,10 +8,12 @@ from uuid import UUID
 from gateway.domain.errors import (
     ClientRefused,
     PasswordChangeRequired,
+    ProviderTokenRefused,
     RefreshTokenReused,
     SessionOver,
     SignInRefused,
 )
+from gateway.domain.identities import ForeignIdentity
 from gateway.domain.roles import granted
 from gateway.domain.sessions import Lifetimes, Session, digest, next_token, start_session
 from gateway.domain.users import User, normalize_login
@@ -41,6 +43,21 @@ def sign_in(work: Work, passwords: Passwords, lifetimes: Lifetimes, login: str, 
     session = start_session(new_id(), user.id, work.now, lifetimes)
     work.sessions.add(session)
     work.audit("sign_in", "user", user.id, session=str(session.id))
+    return _continued(work, lifetimes, user, session)
+
+
+def sign_in_as(work: Work, lifetimes: Lifetimes, identity: ForeignIdentity) -> SignedIn:
+    """Starts a session of the user whom a provider knows so. Raises ProviderTokenRefused."""
+    user_id = work.users.linked(identity.issuer, identity.subject_digest)
+    if user_id is None and identity.login:
+        known = work.users.password_of(normalize_login(identity.login))
+        user_id = known.user_id if known else None
+    user = work.users.steady(user_id) if user_id else None
+    if user is None or user.disabled:
+        raise ProviderTokenRefused
+    session = start_session(new_id(), user.id, work.now, lifetimes)
+    work.sessions.add(session)
+    work.audit("sign_in", "user", user.id, session=str(session.id), issuer=identity.issuer)
     return _continued(work, lifetimes, user, session)
 
 

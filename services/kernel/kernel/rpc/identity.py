@@ -16,6 +16,8 @@ ISSUER = AUDIENCE = "crm"
 TOKEN_TYPE = "at+jwt"
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub"]
 _CACHED = 10_000
+# Seconds; ours live for ten minutes, and one that claims a longer life is none of ours.
+_LONGEST_LIFE = 3600
 
 
 class TokenRefused(Unauthenticated):
@@ -83,6 +85,8 @@ class Tokens:
                 issuer=ISSUER,
                 options={"require": _REQUIRED},
             )
+            if claims["exp"] - claims["iat"] > _LONGEST_LIFE:
+                raise TokenRefused
             return _Checked(_principal(claims), header["kid"], float(claims["exp"]), int(claims["iat_ms"]))
         except (jwt.PyJWTError, KeyError, ValueError, TypeError) as error:
             raise TokenRefused from error

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from gateway.edge import bodies, replies
 from gateway.edge.replies import Refusal
 from gateway.edge.settings import EdgeSettings
+from kernel.ops.settings import Settings
+from kernel.rpc.admission import Overloaded, Priority
 
 _MIB = 1 << 20
 
@@ -25,6 +27,7 @@ def limits(settings: EdgeSettings) -> list[Limit]:
     """What this installation allows."""
     return [
         *_sizes(),
+        *_waits(),
         Limit(
             "calls of one caller (a user or a service account)",
             f"{settings.calls_per_second:,} a second",
@@ -67,6 +70,25 @@ def _sizes() -> list[Limit]:
         Limit("headers of a request", "32 KiB, 100 of them", _reason(replies.HEADERS_TOO_LARGE)),
         Limit("items of a page", "200; 50 when the call says nothing", "fewer are answered"),
         Limit("items of a batch", "500", "`INVALID_FIELDS`"),
+    ]
+
+
+def _waits() -> list[Limit]:
+    """A service that has more to do than it can says so when a call arrives, not when its time is over."""
+    overloaded = f"`{Overloaded.reason}`, HTTP 429"
+    queue = Settings.model_fields["grpc_queue"].default
+    return [
+        Limit("expected wait of a list for a thread", f"{Priority.LIST.value * 1000:.0f} ms", overloaded),
+        Limit("expected wait of a single read", f"{Priority.READ.value * 1000:.0f} ms", overloaded),
+        Limit(
+            "calls waiting in one process of a service, commands too",
+            f"{queue}",
+            overloaded,
+            "CRM_GRPC_QUEUE",
+        ),
+        Limit(
+            "time that must be left of a call when its turn comes", "5 ms", "`DEADLINE_EXCEEDED`, HTTP 504"
+        ),
     ]
 
 

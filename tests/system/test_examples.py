@@ -1,0 +1,73 @@
+"""The examples of docs/examples.md do what they say, by the very words that stand there."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from uuid import uuid4
+
+from crm_cli.local.stack import StackInfo
+
+PAGE = Path(__file__).resolve().parents[2] / "docs/examples.md"
+_PATIENCE = 120
+# What stands for jq where it is not installed: the two questions that the examples ask of an answer.
+_JQ = """#!{python}
+import json, re, sys
+value = json.load(sys.stdin)
+for name, index in re.findall(r"\\.([a-zA-Z]+)(?:\\[(\\d+)\\])?", sys.argv[2]):
+    value = value[name][int(index)] if index else value[name]
+print(value)
+"""
+
+
+def _blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+
+
+def _environment(stack: StackInfo, folder: Path) -> dict[str, str]:
+    programs = folder / "programs"
+    programs.mkdir()
+    if shutil.which("jq") is None:
+        (programs / "jq").write_text(_JQ.format(python=sys.executable))
+        (programs / "jq").chmod(0o755)
+    return {
+        "PATH": os.pathsep.join([str(programs), str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "CRM": stack.gateway_url,
+        "CA": str(stack.ca_file),
+        "LOGIN": stack.admin_login,
+        "PASSWORD": stack.admin_password,
+        "REQUEST_ID": str(uuid4()),
+    }
+
+
+def test_every_example_runs_and_answers_what_it_says(stack: StackInfo, tmp_path: Path) -> None:
+    environment = _environment(stack, tmp_path)
+    script = "set -euo pipefail\n" + "\necho; echo ---\n".join(_blocks("sh"))
+    ran = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=_PATIENCE,
+    )
+    assert ran.returncode == 0, ran.stderr + ran.stdout
+    first, listed, refused, described = (part.strip() for part in ran.stdout.split("---"))
+    customer = json.loads(first)
+    assert customer["company"]["name"] == "示例商贸有限公司"
+    assert customer["id"] in {one["id"] for one in json.loads(listed)["customers"]}
+    assert refused == "UNKNOWN_FIELD"
+    assert "crm.customer.v1.CustomerService.GetCustomer" in described
+    assert f'"id": "{customer["id"]}"' in described
+
+    (python,) = _blocks("python")
+    told = subprocess.run(
+        [sys.executable, "-c", python], env=environment, capture_output=True, text=True, timeout=_PATIENCE
+    )
+    assert told.returncode == 0, told.stderr
+    assert f"{customer['id']} 示例商贸有限公司" in told.stdout
