@@ -97,16 +97,17 @@ def test_every_example_is_a_message_of_the_protos(api: Any) -> None:
         declared = CONTRACTS.method(method)
         example = operation["x-request-example"]
         json_format.ParseDict(example, _message(declared.input_type.full_name))
-        answer = operation["responses"]["200"]["content"]["application/json"]
-        json_format.ParseDict(answer["example"], _message(declared.output_type.full_name))
-        bodies = [answer] if "requestBody" not in operation else [answer, _body(operation)]
-        for media in bodies:
+        answer = operation["responses"]["200"]["content"].get("application/json")
+        if answer is not None:
+            json_format.ParseDict(answer["example"], _message(declared.output_type.full_name))
+        for media in filter(None, (answer, _body(operation))):
             schema = {**media["schema"], "components": api["components"]}
             assert not list(jsonschema_rs.Draft202012Validator(schema).iter_errors(media["example"]))
 
 
 def _body(operation: Any) -> Any:
-    return operation["requestBody"]["content"]["application/json"]
+    """Of JSON; some methods take forms."""
+    return operation.get("requestBody", {}).get("content", {}).get("application/json")
 
 
 def test_every_variable_of_an_address_is_a_parameter(api: Any) -> None:

@@ -124,3 +124,12 @@ def test_a_grpc_call_may_be_newer_than_the_server(edge: Edge) -> None:
         "/crm.customer.v1.CustomerService/CreateCustomer", newer, token=edge.signer.token(TOKEN_FOR)
     )
     assert outcome.code.name == "OK"
+
+
+def test_a_body_that_is_no_json_by_contract_is_passed_on(edge: Edge) -> None:
+    """The one-click form of a mail program (RFC 8058)."""
+    form = b"List-Unsubscribe=One-Click"
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+    assert edge.json.call("POST", "/v1/t/u/abc", body=form, headers=kind).status == 200
+    (call,) = edge.services["marketing"].calls
+    assert (call.request.token, call.request.form.data) == ("abc", form)

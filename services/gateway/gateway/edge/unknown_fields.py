@@ -11,7 +11,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from gateway.edge.catalogue import PublicMethod
 from gateway.edge.description.contracts import Contracts, rules
-from gateway.edge.description.schemas import WELL_KNOWN
+from gateway.edge.description.schemas import RAW, WELL_KNOWN
 from gateway.edge.files import Json, typed
 from gateway.edge.replies import INVALID_REQUEST, UNKNOWN_FIELD, flat
 
@@ -49,8 +49,10 @@ class _Knowledge:
             declared = contracts.method(method)
             for rule in rules(declared):
                 verb = str(rule.WhichOneof("pattern"))
-                kind = self._body(declared.input_type, rule.body)
-                self._note(verb.upper(), str(getattr(rule, verb)), kind)
+                body = declared.input_type.fields_by_name.get(rule.body)
+                if body is None or body.message_type is None or body.message_type.full_name != RAW:
+                    kind = self._body(declared.input_type, rule.body)
+                    self._note(verb.upper(), str(getattr(rule, verb)), kind)
 
     def written(self) -> str:
         refusals = {

@@ -18,6 +18,7 @@ _WELL_KNOWN: dict[str, Any] = {
     "google.protobuf.FieldMask": "",
     "google.protobuf.Empty": {},
     "google.protobuf.Struct": {},
+    "google.api.HttpBody": {"contentType": "text/plain", "data": "5a6i5oi3"},
 }
 _BY_NAME = {
     "request_id": "6f1c7a52-9d1e-4f7b-8a3e-2b6f0c9d4e11",

@@ -14,10 +14,11 @@ from gateway.edge import bodies
 from gateway.edge.catalogue import PublicMethod
 from gateway.edge.description.contracts import Contracts, access, behaviors, rules
 from gateway.edge.description.examples import Examples
-from gateway.edge.description.schemas import WELL_KNOWN, Schemas, Way
+from gateway.edge.description.schemas import RAW, WELL_KNOWN, Schemas, Way
 from gateway.edge.files import Json
 
 _VARIABLE = re.compile(r"\{([^}=]+)(?:=[^}]*)?\}")
+_ANY_KIND: Json = {"*/*": {"schema": {"description": "Of the kind that Content-Type names."}}}
 
 
 class Operation(NamedTuple):
@@ -111,6 +112,8 @@ class Operations:
         else:
             part = asked.fields_by_name[body].message_type
             assert part is not None, f"the body of {asked.full_name} is a message"
+            if part.full_name == RAW:
+                return {"content": dict(_ANY_KIND)}
             schema, example = self._schemas.of_message(part, way), self._examples.request(part)
         media = {"schema": schema, "example": example}
         return {"required": True, "content": {"application/json": media}}
@@ -128,6 +131,8 @@ class Operations:
             "schema": self._schemas.of_message(answered, Way.ANSWER),
             "example": self._examples.answer(answered),
         }
+        if answered.full_name == RAW:
+            return {"description": "What stands there.", "content": dict(_ANY_KIND)}
         if streaming:
             described += " A stream: one such object a line."
         return {"description": described, "content": {"application/json": media}}

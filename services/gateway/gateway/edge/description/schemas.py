@@ -70,6 +70,10 @@ WELL_KNOWN: dict[str, Json] = {
 }
 
 
+# A body of another kind than JSON, passed on as it is: a form, a page, a picture.
+RAW = "google.api.HttpBody"
+
+
 class Schemas:
     """Makes schemas of messages on demand and keeps them as `components`."""
 

@@ -87,7 +87,7 @@ function curl(operation) {
   const lines = [`curl "$CRM${path}${query ? `?${query}` : ""}"`];
   if (operation.verb !== "get") lines[0] = lines[0].replace("curl", `curl -X ${operation.verb.toUpperCase()}`);
   if (operation.security.length) lines.push('-H "Authorization: Bearer $TOKEN"');
-  const body = operation.requestBody?.content["application/json"].example;
+  const body = operation.requestBody?.content["application/json"]?.example;
   if (body !== undefined) lines.push('-H "Content-Type: application/json"', `-d '${json(body).replace(/'/g, "'\\''")}'`);
   return lines.join(" \\\n  ");
 }
@@ -137,7 +137,8 @@ function drawOperation(operation) {
         one.in, el("span", { class: "quiet" }, typeName(one.schema, api)), fieldText(one.schema, api)]))] : []),
     ...(body ? [el("h2", {}, "Body"), fields(resolved(body.schema, api), api)] : []),
     el("h2", {}, "Call it"), snippets(operation),
-    el("h2", {}, "Answer"), ...prose(operation.responses["200"].description), fields(resolved(answer.schema, api), api), code(json(answer.example)),
+    el("h2", {}, "Answer"), ...prose(operation.responses["200"].description),
+    ...(answer ? [fields(resolved(answer.schema, api), api), code(json(answer.example))] : []),
     el("h2", {}, "Refusals"), table(["HTTP", ""], Object.entries(operation.responses).filter(([status]) => status !== "200")
       .map(([status, refusal]) => [status, resolved(refusal, api).description])),
     el("p", {}, el("a", { href: "#errors" }, "All reasons"), " · ", el("a", { href: "#limits" }, "Limits")),
