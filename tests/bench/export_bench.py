@@ -16,8 +16,6 @@ import pstats
 import time
 from typing import Any
 
-import psutil
-
 from customer.domain.exporting.runs import FORMATS, Export
 from customer.domain.importing.mapping import suggest
 from customer.domain.importing.runs import State
@@ -31,9 +29,15 @@ from customer.wiring import CustomerApp
 from kernel.jobs.job import Running
 from kernel.pure.grants import Principal, PrincipalKind, Scope
 from kernel.pure.ids import new_id
-from tests.bench.import_bench import CHUNK, MIB, cpu_of, cpu_of_backends, jobs_process, people_csv, until
+from tests.bench.import_bench import CHUNK, MIB, Meter, jobs_process, people_csv, until
 from tests.support.services import service
 
+_EXPORTER = """
+from customer.jobs import export_customers
+from customer.wiring import build
+from kernel.jobs.worker import main
+main(build(), [export_customers.JOB], {})
+"""
 RIGHTS = ("customers.import", "customers.read", "customers.export", "personal.read")
 
 
@@ -84,19 +88,20 @@ def calibration(app: CustomerApp) -> float:
 
 
 def bench(app: CustomerApp, rows: int, me: Principal, format: str) -> None:
-    with jobs_process(app) as process:
+    with jobs_process(app, _EXPORTER) as process:
         wait_for_worker(app)
         speed = calibration(app)
-        before = (cpu_of(process), cpu_of_backends(app))
+        meter = Meter(app, process.pid)
+        meter.look()
+        before = meter.cpu("python"), meter.cpu("backends")
         began = time.perf_counter()
         export = start(app, me, format)
-        peak = 0.0
         while (state := state_of(app, export)).state == "running":
-            peak = max(peak, psutil.Process(process.pid).memory_info().rss / MIB)
             time.sleep(0.02)
         assert state.state == "done", state
         seconds = time.perf_counter() - began
-        python, backends = cpu_of(process) - before[0], cpu_of_backends(app) - before[1]
+        meter.look()
+        python, backends = meter.cpu("python") - before[0], meter.cpu("backends") - before[1]
     began, size = time.perf_counter(), 0
     while size < state.size:
         size += len(app.exporting.read(app.reader, export.id, size, CHUNK))
@@ -104,7 +109,8 @@ def bench(app: CustomerApp, rows: int, me: Principal, format: str) -> None:
         f"{format}: {state.rows_done} rows, {state.size / MIB:.1f} MiB:"
         f" {state.rows_done / seconds:.0f} rows/s;"
         f" CPU a row: process {python / rows * 1e6:.0f} µs, backends {backends / rows * 1e6:.0f} µs;"
-        f" memory {peak:.0f} MiB; read back at {size / MIB / (time.perf_counter() - began):.0f} MiB/s;"
+        f" memory {max(meter.memory.values()) / MIB:.0f} MiB;"
+        f" read back at {size / MIB / (time.perf_counter() - began):.0f} MiB/s;"
         f" this machine opens {speed:.0f} documents/s: {state.rows_done / seconds / speed:.3f} rows each"
     )
 

@@ -65,7 +65,7 @@ def people_csv(rows: int) -> bytes:
 
 
 @contextmanager
-def jobs_process(app: CustomerApp) -> Iterator[subprocess.Popen[bytes]]:
+def jobs_process(app: CustomerApp, program: str = _IMPORTER) -> Iterator[subprocess.Popen[bytes]]:
     """`python -m customer.jobs` on the databases of `app`, without what needs other services."""
     settings = app.settings
     environment = {
@@ -75,7 +75,7 @@ def jobs_process(app: CustomerApp) -> Iterator[subprocess.Popen[bytes]]:
         "CRM_OPS_ADDRESS": f"127.0.0.1:{servers.free_port()}",
         "CRM_LOG_LEVEL": "warning",
     }
-    process = subprocess.Popen([sys.executable, "-c", _IMPORTER], env=environment)
+    process = subprocess.Popen([sys.executable, "-c", program], env=environment)
     try:
         yield process
     finally:
