@@ -36,9 +36,11 @@ from crm.privacy.v1.audit_service_pb2_grpc import AuditServiceStub
 from crm.privacy.v1.consent_service_pb2_grpc import ConsentServiceStub
 from crm.privacy.v1.erasure_service_pb2_grpc import ErasureServiceStub
 from crm.privacy.v1.purpose_service_pb2_grpc import PurposeServiceStub
+from crm.sales.v1.contract_service_pb2_grpc import ContractServiceStub
 from crm.sales.v1.follow_up_service_pb2_grpc import FollowUpServiceStub
 from crm.sales.v1.lead_rules_service_pb2_grpc import LeadRulesServiceStub
 from crm.sales.v1.lead_service_pb2_grpc import LeadFormServiceStub, LeadServiceStub
+from crm.sales.v1.opportunity_service_pb2_grpc import OpportunityServiceStub
 from crm.sales.v1.order_service_pb2_grpc import OrderServiceStub
 from crm.sales.v1.product_service_pb2_grpc import ProductServiceStub
 
@@ -197,6 +199,8 @@ class Session:
         self.timelines = TimelineServiceStub(channel)
         self.orders = OrderServiceStub(channel)
         self.leads = LeadServiceStub(channel)
+        self.opportunities = OpportunityServiceStub(channel)
+        self.contracts = ContractServiceStub(channel)
         self.lead_forms = LeadFormServiceStub(channel)
         self.lead_rules = LeadRulesServiceStub(channel)
         self.follow_ups = FollowUpServiceStub(channel)

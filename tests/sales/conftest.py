@@ -26,7 +26,9 @@ def clock() -> FixedClock:
 @pytest.fixture(scope="session")
 def session_app(clock: FixedClock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SalesApp]:
     tls = tls_settings(tmp_path_factory.mktemp("tls"), "sales")
-    with service(SalesApp, clock, SalesSettings, **tls) as app:
+    signer = {"contract_cert": "signer.pem", "contract_key": "signer.key"}
+    signing = {name: tls["tls_ca"].with_name(file) for name, file in signer.items()}
+    with service(SalesApp, clock, SalesSettings, **tls, **signing) as app:
         yield app
 
 
@@ -37,6 +39,8 @@ def app(session_app: SalesApp, clock: FixedClock) -> SalesApp:
     with session_app.engine.begin() as connection:
         connection.exec_driver_sql(
             "truncate orders, products, customers, links, staff, teams, outbox, audit, idempotency, inbox,"
+            " retained_contracts, restricted_subjects, erased_subjects,"
+            " opportunities, stage_entries, documents, document_chunks, contracts,"
             " leads, lead_facts, lead_scores, lead_assignments, sellers, follow_ups, reminders, lead_forms,"
             " submissions, submissions_seen, timers, procrastinate_jobs cascade"
         )

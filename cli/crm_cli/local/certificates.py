@@ -20,6 +20,9 @@ _RENEW_BEFORE = timedelta(days=30)
 # A clock that is a little behind must not refuse a fresh certificate.
 _BACKDATED = timedelta(minutes=5)
 
+# Signs documents, and is good for nothing else.
+SIGNER = "signer"
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -30,14 +33,16 @@ class Identity:
 
 
 def provide(folder: Path, services: tuple[str, ...]) -> None:
-    """Makes or renews ca, one certificate a service, Envoy's client certificate and the outside's, as
-    <name>.pem and <name>.key in `folder`."""
+    """Makes or renews ca, one certificate a service, Envoy's client certificate, the outside's and the one
+    that documents are signed with, as <name>.pem and <name>.key in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     authority = _load(folder, "ca") or _store(folder, "ca", _authority())
     issuer = authority.certificate
     for name in (*services, "envoy"):
         if not _is_good(folder, name, issuer):
             _store(folder, name, _leaf(authority, name, f"spiffe://crm/{name}"))
+    if not _is_good(folder, SIGNER, issuer):
+        _store(folder, SIGNER, _signer(authority))
     if not _is_good(folder, "edge", issuer):
         _store(folder, "edge", _leaf(authority, "localhost", None))
 
@@ -75,6 +80,18 @@ def _leaf(authority: Identity, common_name: str, spiffe: str | None) -> Identity
     return Identity(builder.sign(authority.key, hashes.SHA256()), key)
 
 
+def _signer(authority: Identity) -> Identity:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "CRM document signer")])
+    builder = _builder(name, authority.certificate.subject, key.public_key(), _LIFE)
+    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    builder = builder.add_extension(_usage(authority=False, commits=True), critical=True)
+    builder = builder.add_extension(
+        x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key()), critical=False
+    )
+    return Identity(builder.sign(authority.key, hashes.SHA256()), key)
+
+
 def _builder(
     subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, life: timedelta
 ) -> x509.CertificateBuilder:
@@ -91,10 +108,10 @@ def _builder(
     )
 
 
-def _usage(authority: bool) -> x509.KeyUsage:
+def _usage(authority: bool, commits: bool = False) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=not authority, key_cert_sign=authority, crl_sign=authority,
-        content_commitment=False, key_encipherment=False, data_encipherment=False, key_agreement=False,
+        content_commitment=commits, key_encipherment=False, data_encipherment=False, key_agreement=False,
         encipher_only=False, decipher_only=False,
     )  # fmt: skip
 

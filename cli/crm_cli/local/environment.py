@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from crm_cli.local import certificates, install
 from crm_cli.local.layout import SERVICES, Layout
 from crm_cli.local.stack import ServiceInfo
 
@@ -59,6 +60,11 @@ def of_service(
     else:
         environment["CRM_DATABASE_OWNER_URL"] = service.database_owner_url
         environment["CRM_KEYRING_OWNER_URL"] = service.keyring_owner_url
+    if service.name == "sales":
+        signer = layout.tls / certificates.SIGNER
+        environment["CRM_CONTRACT_CERT"] = f"{signer}.pem"
+        environment["CRM_CONTRACT_KEY"] = f"{signer}.key"
+        environment["CRM_FONTS"] = str(install.CJK_FONTS)
     if service.name == "gateway":
         environment |= of_edge(layout, ports)
     return environment

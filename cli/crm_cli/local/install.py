@@ -30,6 +30,9 @@ class Need:
 POSTGRES = Need("postgresql", "postgres")
 RABBITMQ = Need("rabbitmq-server", "rabbitmq-server")
 REDIS = Need("redis-server", "redis-server")
+# What documents in Chinese are set in; typst brings none.
+FONTS = Need("fonts-noto-cjk", "")
+CJK_FONTS = Path("/usr/share/fonts/opentype/noto")
 
 
 def find(need: Need) -> Path | None:
@@ -41,6 +44,8 @@ def find(need: Need) -> Path | None:
         # Not the one in /usr/sbin: it changes the user.
         program = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
         return program.parent if program.exists() and shutil.which("epmd") else None
+    if need is FONTS:
+        return CJK_FONTS if any(CJK_FONTS.glob("NotoSerifCJK-Regular.*")) else None
     path = shutil.which(need.program)
     return Path(path).parent if path else None
 
@@ -61,8 +66,9 @@ def _install(packages: list[str], log: Path) -> None:
     names = " ".join(packages)
     if shutil.which("apt-get") is None:
         raise Missing(
-            f"please install PostgreSQL, RabbitMQ and Redis (missing here, by Debian's names: {names}), "
-            "or name others: CRM_POSTGRES_URL, CRM_KEYRING_POSTGRES_URL, CRM_RABBITMQ_URL, CRM_REDIS_URL"
+            "please install PostgreSQL, RabbitMQ, Redis and Noto CJK fonts"
+            f" (missing here, by Debian's names: {names}), or name other servers:"
+            " CRM_POSTGRES_URL, CRM_KEYRING_POSTGRES_URL, CRM_RABBITMQ_URL, CRM_REDIS_URL"
         )
     if os.geteuid() != 0:
         raise Missing(f"please run: sudo apt-get install --no-install-recommends {names}")

@@ -61,6 +61,7 @@ def _needs() -> list[install.Need]:
         install.POSTGRES: all(map(named, _NAMED_CLUSTERS.values())),
         install.RABBITMQ: named("CRM_RABBITMQ_URL"),
         install.REDIS: named("CRM_REDIS_URL"),
+        install.FONTS: None,
     }
     return [need for need, given in wanted.items() if not given]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from kernel.ops.settings import Settings
 
 
@@ -10,3 +12,11 @@ class SalesSettings(Settings):
     order_days_ahead: int = 366
     # Forms that one address may submit in a minute.
     forms_a_minute: int = 20
+    # The pipeline of opportunities that leads become, and of those created without naming one.
+    default_pipeline: str = "six_stage"
+    # Years after its end that a contract is kept although its customer was erased.
+    contract_kept_years: int = 3
+    # Certificate and key that contracts are signed with, and the folder of the CJK fonts they are set in.
+    contract_cert: Path | None = None
+    contract_key: Path | None = None
+    fonts: Path = Path("/usr/share/fonts/opentype/noto")

@@ -25,3 +25,8 @@ submissions_are_counted_locally = Gauge(
     "submissions_are_counted_locally",
     "1 while Redis does not answer and each process counts submissions of forms for itself.",
 )
+contracts_signed = Counter("contracts_signed_total", "Contracts that were rendered and signed.")
+contracts_waiting = Gauge(
+    "contracts_waiting",
+    "Drafts not signed yet: stays above 0 when a font, a certificate or a name is missing.",
+)

@@ -13,6 +13,7 @@ from kernel.sql.crypto.sealing import Sealer
 from sales import metrics
 from sales.config import SalesSettings
 from sales.store.unit_of_work import SalesWork, Seals
+from sales.usecases.ports import CONTRACT_KEYS, OPERATIONAL_KEYS
 
 # Filled-in forms are sealed under keys of this class, one each.
 INTAKE = "intake"
@@ -24,7 +25,11 @@ class SalesApp(App):
 
     def __init__(self, settings: SalesSettings, clock: Clock | None = None) -> None:
         super().__init__(settings, clock)
-        self.seals = Seals(subjects=self._sealer("operational"), intake=self._sealer(INTAKE))
+        self.seals = Seals(
+            subjects=self._sealer(OPERATIONAL_KEYS),
+            contracts=self._sealer(CONTRACT_KEYS),
+            intake=self._sealer(INTAKE),
+        )
         self.counters = self._counters()
 
     def work(self, principal: Principal) -> SalesWork:

@@ -136,7 +136,7 @@ def test_a_followed_up_lead_stays(desk: Desk) -> None:
     follow_up(desk, lead.id)
     desk.pass_to(NOON + 100 * HOUR)
     assert desk.row(lead.id).owner_id == lead.owner_id
-    assert desk.row(lead.id).status == "working"
+    assert desk.row(lead.id).status == "qualified"
 
 
 def test_a_lead_below_the_threshold_stays(desk: Desk) -> None:
@@ -163,6 +163,7 @@ def test_the_next_reminder_is_when_the_seller_says(desk: Desk) -> None:
     when = NOON + 200 * HOUR
     follow_up(desk, lead.id, remind_at=when)
     assert reminders(desk) == [("next", when, False)]
+    assert desk.row(lead.id).status == "working"
     with pytest.raises(Invalid):
         follow_up(desk, lead.id, remind_at=NOON)
 

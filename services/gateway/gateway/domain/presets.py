@@ -42,6 +42,14 @@ _CLAIM_FROM_POOL = "sales.pool.claim"
 # Words about people: shown as they are, or masked.
 _READ_WORDS = "sales.personal.read"
 _MANAGE_FORMS = "sales.forms.manage"
+_READ_OPPORTUNITIES = "sales.opportunities.read"
+_UPDATE_OPPORTUNITIES = "sales.opportunities.update"
+_READ_PIPELINES = "sales.pipelines.read"
+_MANAGE_PIPELINES = "sales.pipelines.manage"
+_READ_CONTRACTS = "sales.contracts.read"
+_DOWNLOAD_CONTRACTS = "sales.contracts.download"
+_RENEW_CONTRACTS = "sales.contracts.renew"
+_MANAGE_CONTRACTS = "sales.contracts.manage"
 _READ_RULES = "sales.rules.read"
 _MANAGE_RULES = "sales.rules.manage"
 _READ_PURPOSES = "privacy.purposes.read"
@@ -80,6 +88,9 @@ _EVERY_READ = (
     _READ_CONSENTS,
     _READ_ERASURES,
     _READ_AUDIT,
+    _READ_OPPORTUNITIES,
+    _READ_PIPELINES,
+    _READ_CONTRACTS,
     _READ_USERS,
     _READ_TEAMS,
     _READ_ROLES,
@@ -111,6 +122,11 @@ _EVERY_CHANGE = (
     _REQUEST_ERASURES,
     _MANAGE_ERASURES,
     _MANAGE_HOLDS,
+    _UPDATE_OPPORTUNITIES,
+    _MANAGE_PIPELINES,
+    _DOWNLOAD_CONTRACTS,
+    _RENEW_CONTRACTS,
+    _MANAGE_CONTRACTS,
     _MANAGE_USERS,
     _MANAGE_TEAMS,
     _MANAGE_ROLES,
@@ -132,6 +148,11 @@ _SELLING = (
     _READ_CONSENTS,
     _RECORD_CONSENTS,
     _REQUEST_ERASURES,
+    _READ_OPPORTUNITIES,
+    _UPDATE_OPPORTUNITIES,
+    _READ_CONTRACTS,
+    _DOWNLOAD_CONTRACTS,
+    _RENEW_CONTRACTS,
 )
 _SERVING = (
     _READ_CUSTOMERS,
@@ -159,7 +180,7 @@ _CARING_FOR_PRIVACY = (
 )
 # Belongs to nobody, hence to all who need it.
 _REFERENCE = (_READ_SCHEMES, _READ_GROUPS, _READ_PRODUCTS, _READ_PURPOSES)
-_POOL = (_READ_POOL, _CLAIM_FROM_POOL, _READ_RULES)
+_POOL = (_READ_POOL, _CLAIM_FROM_POOL, _READ_RULES, _READ_PIPELINES)
 _DIRECTORY = (_READ_USERS, _READ_TEAMS)
 
 
@@ -187,7 +208,15 @@ PRESETS = (
             _REVEAL_PERSONAL,
             _ASSIGN_LEADS,
         ),
-        all=(*_REFERENCE, *_DIRECTORY, *_POOL, _MANAGE_RULES, _WRITE_GROUPS),
+        all=(
+            *_REFERENCE,
+            *_DIRECTORY,
+            *_POOL,
+            _MANAGE_RULES,
+            _WRITE_GROUPS,
+            _MANAGE_PIPELINES,
+            _MANAGE_CONTRACTS,
+        ),
     ),
     _preset("agent", "Service agent", "客服", all=(*_SERVING, *_REFERENCE)),
     _preset("service_manager", "Service manager", "客服经理", all=(*_SERVING, *_REFERENCE, *_DIRECTORY)),

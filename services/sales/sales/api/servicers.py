@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from kernel.rpc.channel import Peers
+from sales.api.contracts import ContractServicer
 from sales.api.follow_ups import FollowUpServicer
 from sales.api.forms import LeadFormServicer
 from sales.api.lead_rules import LeadRulesServicer
 from sales.api.leads import LeadServicer
+from sales.api.opportunities import OpportunityServicer
 from sales.api.orders import OrderServicer
 from sales.api.people import CustomerService
 from sales.api.products import ProductServicer
@@ -21,6 +23,8 @@ def servicers(app: SalesApp, peers: Peers) -> dict[str, object]:
         "crm.sales.v1.LeadFormService": LeadFormServicer(app),
         "crm.sales.v1.LeadRulesService": LeadRulesServicer(app),
         "crm.sales.v1.LeadService": LeadServicer(app, people),
+        "crm.sales.v1.ContractService": ContractServicer(app),
+        "crm.sales.v1.OpportunityService": OpportunityServicer(app),
         "crm.sales.v1.OrderService": OrderServicer(app),
         "crm.sales.v1.ProductService": ProductServicer(app),
     }

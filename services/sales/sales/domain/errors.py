@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from kernel.pure.errors import Aborted, Exhausted, Forbidden, NotFound, Precondition, Unavailable
+from kernel.pure.errors import (
+    Aborted,
+    AlreadyExists,
+    Exhausted,
+    Forbidden,
+    NotFound,
+    Precondition,
+    Unavailable,
+)
 
 
 class OrderNotFound(NotFound):
@@ -81,3 +89,81 @@ class CustomersUnreachable(Unavailable):
     reason = "CUSTOMERS_UNREACHABLE"
     en = "The customer service can't be reached; try again."
     zh = "暂时无法连接客户服务，请重试。"
+
+
+class OpportunityNotFound(NotFound):
+    reason = "OPPORTUNITY_NOT_FOUND"
+    en = "There is no such opportunity, or it is not yours to see."
+    zh = "商机不存在，或您无权查看。"
+
+
+class OpportunityIsOver(Precondition):
+    reason = "OPPORTUNITY_IS_OVER"
+    en = "The opportunity has been won or lost."
+    zh = "商机已成交或已丢失。"
+
+
+class PipelineNotFound(NotFound):
+    reason = "PIPELINE_NOT_FOUND"
+    en = "There is no pipeline {pipeline}."
+    zh = "销售流程 {pipeline} 不存在。"
+
+
+class PipelineExists(AlreadyExists):
+    reason = "PIPELINE_EXISTS"
+    en = "There is a pipeline {pipeline} already."
+    zh = "销售流程 {pipeline} 已存在。"
+
+
+class StageNotFound(NotFound):
+    reason = "STAGE_NOT_FOUND"
+    en = "The pipeline has no stage {stage}."
+    zh = "销售流程中没有阶段 {stage}。"
+
+
+class StageNeeds(Precondition):
+    reason = "STAGE_NEEDS"
+    en = "Before the stage {stage} these must be entered: {missing}."
+    zh = "进入阶段 {stage} 之前必须填写：{missing}。"
+
+
+class DealNeedsWinning(Precondition):
+    reason = "DEAL_NEEDS_WINNING"
+    en = "The deal is entered by winning the opportunity."
+    zh = "成交阶段只能通过赢单进入。"
+
+
+class NotWonYet(Precondition):
+    reason = "NOT_WON_YET"
+    en = "This stage comes after the deal."
+    zh = "该阶段在成交之后。"
+
+
+class ProposalNotFound(NotFound):
+    reason = "PROPOSAL_NOT_FOUND"
+    en = "There is no proposal document."
+    zh = "尚无方案文档。"
+
+
+class ContractNotFound(NotFound):
+    reason = "CONTRACT_NOT_FOUND"
+    en = "There is no such contract, or it is not yours to see."
+    zh = "合同不存在，或您无权查看。"
+
+
+class ContractNotSigned(Precondition):
+    reason = "CONTRACT_NOT_SIGNED"
+    en = "The contract is not signed yet."
+    zh = "合同尚未签署。"
+
+
+class ContractHasEnded(Precondition):
+    reason = "CONTRACT_HAS_ENDED"
+    en = "The contract has ended already."
+    zh = "合同已终止。"
+
+
+class TemplateNotFound(NotFound):
+    reason = "CONTRACT_TEMPLATE_NOT_FOUND"
+    en = "There is no contract template {template}."
+    zh = "合同模板 {template} 不存在。"

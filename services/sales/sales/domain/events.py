@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar
 from uuid import UUID
 
+from kernel.pure import erasure
 from kernel.pure.events import Event
 
 
@@ -73,3 +74,80 @@ class LeadsChanged(Event):
     type: ClassVar[str] = "crm.sales.v1.LeadsChanged"
 
     leads: tuple[ChangedLead, ...]
+
+
+@dataclass(frozen=True)
+class ChangedOpportunity:
+    """The state of one opportunity after its change."""
+
+    opportunity_id: UUID
+    version: int
+    customer_id: UUID
+    owner_id: UUID | None
+    pipeline: str
+    stage: str
+    status: str
+    amount: Decimal | None
+    currency: str
+    probability: int
+    expected_close_on: date | None
+
+
+@dataclass(frozen=True)
+class OpportunitiesChanged(Event):
+    """Up to 500 opportunities were created or changed."""
+
+    type: ClassVar[str] = "crm.sales.v1.OpportunitiesChanged"
+
+    opportunities: tuple[ChangedOpportunity, ...]
+
+
+@dataclass(frozen=True)
+class OpportunityWon(Event):
+    """The customer buys by this contract."""
+
+    type: ClassVar[str] = "crm.sales.v1.OpportunityWon"
+
+    opportunity_id: UUID
+    version: int
+    customer_id: UUID
+    owner_id: UUID | None
+    contract_id: UUID
+    amount: Decimal
+    currency: str
+    won_at: datetime
+
+    @property
+    def subject(self) -> str:
+        return str(self.opportunity_id)
+
+
+@dataclass(frozen=True)
+class ChangedContract:
+    """The state of one contract after its change."""
+
+    contract_id: UUID
+    version: int
+    customer_id: UUID
+    opportunity_id: UUID | None
+    status: str
+    starts_on: date
+    ends_on: date
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True)
+class ContractsChanged(Event):
+    """Up to 500 contracts were made or changed."""
+
+    type: ClassVar[str] = "crm.sales.v1.ContractsChanged"
+
+    contracts: tuple[ChangedContract, ...]
+
+
+@dataclass(frozen=True)
+class SubjectErased(erasure.Receipt):
+    """What sales held of a person is gone; signed contracts may stay a while."""
+
+    type: ClassVar[str] = "crm.sales.v1.SubjectErased"

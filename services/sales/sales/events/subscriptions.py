@@ -3,20 +3,43 @@ which team."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
 from crm.customer.v1.events_pb2 import CustomersMerged, CustomersRecorded
-from crm.sales.v1.events_pb2 import LeadsChanged, ProductsRecorded
+from crm.sales.v1.events_pb2 import (
+    ContractsChanged,
+    LeadsChanged,
+    OpportunitiesChanged,
+    OpportunityWon,
+    ProductsRecorded,
+    SubjectErased,
+)
 from kernel.bus.directory import FollowsDirectory
 from kernel.bus.entrypoint import hears
 from kernel.bus.envelope import Envelope
+from kernel.bus.privacy import FollowsPrivacy
+from kernel.pure.erasure import Erasure
 from kernel.pure.ids import parse_id
+from sales.domain import events as domain
+from sales.usecases.erase_customers import erase_customers
 from sales.usecases.ports import CustomerRow, Work
 
 # Told by this service, heard by no other yet.
-nobody_yet = frozenset({LeadsChanged, ProductsRecorded})
+nobody_yet = frozenset(
+    {ContractsChanged, LeadsChanged, OpportunitiesChanged, OpportunityWon, ProductsRecorded, SubjectErased}
+)
 
 
-class SalesEvents(FollowsDirectory):
+class SalesEvents(FollowsDirectory, FollowsPrivacy):
     """An id that is none can't be mended by waiting: Invalid sends the event to the dead letters."""
+
+    receipt = domain.SubjectErased
+
+    def erase(self, work: Any, subject_ids: Sequence[UUID]) -> Erasure:
+        """What sales holds of a person goes, but for signed contracts."""
+        return erase_customers(work, subject_ids)
 
     @hears(CustomersRecorded, together=True)
     def follow_customers(self, work: Work, event: CustomersRecorded, envelope: Envelope) -> None:

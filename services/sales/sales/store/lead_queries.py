@@ -34,6 +34,9 @@ _LEADS = """
     left join customers c on c.customer_id = coalesce(k.survivor_id, l.customer_id)
     where c.deleted is not true and {reached}
 """
+_MAY_BE_USED = """
+    not exists (select from restricted_subjects x where x.subject_id = l.customer_id and x.restricted)
+"""
 _NEWEST_FIRST = " order by l.id desc limit %(limit)s"
 _BEST_FIRST = " order by l.score desc, l.id limit %(limit)s"
 # Whoever has no profile, or one without provinces, sees all of the pool.
@@ -193,4 +196,4 @@ def _leads(principal: Principal, reached: str, params: dict[str, Any]) -> str:
     """The query of leads in reach; adds the parameters of what is shown in clear."""
     clear, more = scope.predicate(principal, READ_PERSONAL, "l.owner_id")
     params.update(more)
-    return _LEADS.format(clear=clear, reached=reached)
+    return _LEADS.format(clear=f"{clear} and {_MAY_BE_USED}", reached=reached)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -44,6 +44,7 @@ _OPEN = """
     select id from leads where status <> 'closed' and (%(after)s::uuid is null or id > %(after)s)
     order by id limit %(limit)s
 """
+_OPEN_OF = "select id from leads where customer_id = any(%(ids)s) and status <> 'closed' order by id"
 _ADD_FACT = """
     insert into lead_facts (lead_id, kind, key, value, occurred_at) values (%s, %s, %s, %s, %s)
     on conflict do nothing
@@ -117,6 +118,10 @@ class LeadRepository:
     def open_after(self, after: UUID | None, limit: int) -> list[UUID]:
         """Ids of open leads, in their order, from the one after `after`."""
         return list(self._run().exec_driver_sql(_OPEN, {"after": after, "limit": limit}).scalars())
+
+    def open_of(self, customer_ids: Collection[UUID]) -> list[UUID]:
+        """Ids of the open leads of customers."""
+        return list(self._run().exec_driver_sql(_OPEN_OF, {"ids": list(customer_ids)}).scalars())
 
     def save(self, lead: Lead) -> None:
         self._run().exec_driver_sql(_UPDATE, self._row(lead))

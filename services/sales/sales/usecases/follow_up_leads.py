@@ -24,6 +24,7 @@ def record_follow_up(work: Work, lead_id: UUID, told: FollowUp) -> tuple[UUID, F
     """
     told = read_follow_up(told, work.now)
     lead = work.leads.lend(lead_id, UPDATE)
+    work.refuse_restricted(lead.customer_id)
     first = lead.followed_at is None
     assigned_at = lead.assigned_at
     lead = lead.followed(work.now)

@@ -14,6 +14,7 @@ from sales.domain.follow_up import FIRST, SECOND, Reminder
 from sales.domain.lead import Lead
 from sales.domain.scoring import LeadRules
 from sales.usecases.ports import REMIND, RETURN_LEAD, Work
+from sales.usecases.sell import follow_lead
 from sales.usecases.tell_leads import tell_lead
 
 ASSIGN = "sales.leads.assign"
@@ -93,6 +94,7 @@ def _give(work: Work, lead: Lead, assignment: Assignment, *, tell: bool = True) 
     lead = lead.given_to(assignment.owner_id, work.now)
     work.leads.save(lead)
     work.leads.note_assignment(lead.id, assignment)
+    follow_lead(work, lead)
     work.cancel(RETURN_LEAD, str(lead.id))
     drop_reminders(work, lead)
     if assignment.owner_id is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -12,10 +12,13 @@ from kernel.pure.clock import Clock
 from kernel.pure.events import Event
 from kernel.pure.grants import Principal
 from sales.domain.assignment import Assignment, Seller
+from sales.domain.contract import Contract, Template
 from sales.domain.erp_record import ErpId, Kept
 from sales.domain.follow_up import FollowUp, Reminder
 from sales.domain.lead import Lead, LeadDraft
+from sales.domain.opportunity import Opportunity
 from sales.domain.order import Order
+from sales.domain.pipeline import Pipeline
 from sales.domain.product import Product
 from sales.domain.scoring import Fact, LeadRules, Score
 
@@ -24,6 +27,13 @@ RETURN_LEAD = "return_lead"
 REMIND = "remind"
 # The jobs that make leads of forms, and score open leads anew.
 RESOLVE_FORMS = "resolve_forms"
+# The timer, one a signed contract, on the day when time alone changes it; and the job that signs.
+WATCH_CONTRACT = "watch_contract"
+SIGN_CONTRACTS = "sign_contracts"
+# The job that lets contracts of erased customers go, when their time is over.
+RELEASE = "release_contracts"
+# Classes of a customer's keys: what goes with the customer, and what the law has us keep longer.
+OPERATIONAL_KEYS, CONTRACT_KEYS = "operational", "contract"
 RESCORE = "rescore_leads"
 
 
@@ -77,6 +87,9 @@ class Leads(Protocol):
 
     def open_after(self, after: UUID | None, limit: int) -> list[UUID]:
         """Ids of open leads, in their order, from the one after `after`."""
+
+    def open_of(self, customer_ids: Collection[UUID]) -> list[UUID]:
+        """Ids of the open leads of customers."""
 
     def save(self, lead: Lead) -> None: ...
 
@@ -169,6 +182,71 @@ class Forms(Protocol):
         """Removes a submission; its key is destroyed by whoever commits."""
 
 
+class Opportunities(Protocol):
+    def add(self, opportunity: Opportunity) -> None: ...
+
+    def lend(self, opportunity_id: UUID, permission: str) -> Opportunity:
+        """The opportunity, locked until the end of the transaction, if the principal's grant of
+        `permission` reaches its owner. Raises OpportunityNotFound."""
+
+    def open_of(self, customer_ids: Collection[UUID]) -> list[UUID]:
+        """Ids of the open opportunities of customers."""
+
+    def save(self, opportunity: Opportunity, *, entered: bool = False) -> None:
+        """Stores a changed opportunity; `entered` says that it is in another stage now."""
+
+    def pipeline(self, pipeline_id: str) -> Pipeline:
+        """Raises PipelineNotFound."""
+
+    def add_pipeline(self, pipeline: Pipeline) -> None:
+        """Raises PipelineExists."""
+
+
+class Contracts(Protocol):
+    def next_number(self) -> str: ...
+
+    def add(self, contract: Contract) -> None: ...
+
+    def lend(self, contract_id: UUID, permission: str) -> Contract:
+        """As Opportunities.lend. Raises ContractNotFound."""
+
+    def save(self, contract: Contract) -> None: ...
+
+    def drafts_of(self, customer_ids: Collection[UUID]) -> list[UUID]: ...
+
+    def signed_ends(self, customer_ids: Collection[UUID]) -> list[date]:
+        """The last days of the contracts of customers that were signed."""
+
+    def drafts(self, limit: int) -> Collection[UUID]:
+        """Contracts that wait to be signed, oldest first."""
+
+    def template(self, template_id: str, version: int | None = None) -> Template:
+        """A version of a template, the newest by default. Raises TemplateNotFound."""
+
+    def add_template(self, template: Template) -> Template:
+        """Stores the template as its next version."""
+
+
+class Erasures(Protocol):
+    def erase(self, customer_ids: Collection[UUID]) -> dict[str, int]:
+        """Erases all but contracts; answers how many rows of which table."""
+
+    def erase_contracts(self, customer_ids: Collection[UUID]) -> dict[str, int]: ...
+
+    def retain(self, customer_ids: Collection[UUID], until: date) -> None:
+        """Keeps contracts, out of use, until the end of a day."""
+
+    def due(self, today: date, limit: int) -> list[UUID]:
+        """Whose contracts need not be kept any more; they are forgotten to be retained."""
+
+
+class Documents(Protocol):
+    def add(self, document_id: UUID, customer_id: UUID, key_class: str, file_name: str, data: bytes) -> None:
+        """Keeps a file under the customer's key of a class."""
+
+    def forget(self, document_id: UUID) -> None: ...
+
+
 class People(Protocol):
     """The customer service, which finds or records who a lead is about."""
 
@@ -201,6 +279,27 @@ class Work(Protocol):
 
     @property
     def forms(self) -> Forms: ...
+
+    @property
+    def opportunities(self) -> Opportunities: ...
+
+    @property
+    def contracts(self) -> Contracts: ...
+
+    @property
+    def documents(self) -> Documents: ...
+
+    @property
+    def erasures(self) -> Erasures: ...
+
+    @property
+    def default_pipeline(self) -> str: ...
+
+    @property
+    def contract_kept_years(self) -> int: ...
+
+    def refuse_restricted(self, customer_id: UUID) -> None:
+        """Raises SubjectRestricted when the customer's data may not be used now."""
 
     @property
     def clock(self) -> Clock: ...

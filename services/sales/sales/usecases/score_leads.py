@@ -1,4 +1,4 @@
-"""What leads do changes their score (S-06)."""
+"""What leads do changes their score; a high score makes an opportunity (S-06, S-07)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sales.domain.lead import Lead
 from sales.domain.scoring import Fact, LeadRules, Place, Scorer, read_facts
 from sales.usecases.hand_out_leads import start_hot_clock
 from sales.usecases.ports import RESCORE, Work
+from sales.usecases.sell import open_for_lead
 from sales.usecases.tell_leads import tell_lead
 
 UPDATE = "sales.leads.update"
@@ -17,11 +18,12 @@ UPDATE = "sales.leads.update"
 def record_facts(work: Work, lead_id: UUID, facts: Sequence[Fact]) -> Lead:
     """Notes facts, each once by its key, and scores the lead anew.
 
-    Raises Invalid, LeadNotFound, LeadIsClosed.
+    Raises Invalid, LeadNotFound, LeadIsClosed, SubjectRestricted.
     """
     facts = read_facts(facts, work.now)
     lead = work.leads.lend(lead_id, UPDATE)
     lead.require_open()
+    work.refuse_restricted(lead.customer_id)
     work.leads.add_facts(lead_id, facts)
     work.audit("record_facts", "lead", lead_id, kinds=sorted({fact.kind for fact in facts}))
     return score_lead(work, lead)
@@ -36,18 +38,19 @@ def rescore_leads(work: Work, lead_ids: Sequence[UUID]) -> None:
 
 
 def score_lead(work: Work, lead: Lead, *, tell: bool = True) -> Lead:
-    """The lead, which is locked or new, with its present score and the reasons of it stored."""
+    """The lead, which is locked or new, with its present score and the reasons of it stored; with an
+    opportunity once it has reached the threshold."""
     rules = work.rules.in_force()
     score = Scorer(rules).score(Place.of(lead), work.leads.facts(lead.id))
     work.leads.note_score(lead.id, rules.version, score)
-    if score.score == lead.score:
-        return lead
-    was_hot = rules.hot(lead)
-    lead = lead.scored(score.score)
-    work.leads.save(lead)
-    if rules.hot(lead) and not was_hot:
+    before = lead
+    if score.score != lead.score:
+        lead = lead.scored(score.score)
+        work.leads.save(lead)
+    if rules.hot(lead) and lead.opportunity_id is None:
+        lead = open_for_lead(work, lead)
         start_hot_clock(work, rules, lead)
-    if tell:
+    if tell and lead is not before:
         tell_lead(work, lead)
     return lead
 

@@ -37,6 +37,7 @@ def take_lead(work: Work, people: People, draft: LeadDraft, request_id: UUID | N
     elif not work.customers.reached(draft.customer_id, CREATE):
         raise LeadCustomerNotFound
     else:
+        work.refuse_restricted(draft.customer_id)
         lead = _new(work, draft, draft.customer_id, lead.id)
     work.leads.add(lead)
     work.audit("create", "lead", lead.id, source_channel=lead.source_channel)
