@@ -23,7 +23,8 @@ from crm_cli.tour.people import MadeUpPerson, make_up
 from tests.system.behind import Behind
 from tests.system.conftest import Tell
 from tests.system.erp import Erp
-from tests.system.traces import dump, search, traces_of
+from tests.system.planted import Planted, plant
+from tests.system.traces import dump, search, traces, traces_of
 
 _PERSONS = 40
 # Declared to be in clear: found where it must be found, it shows that the search works.
@@ -35,11 +36,12 @@ class Poured:
     """Everybody whose data went in by any way, and where it was looked for."""
 
     people: list[MadeUpPerson]
+    planted: Planted
     folder: Path
 
     def found_in(self, *where: Path) -> list[str]:
-        traces = {trace: name for person in self.people for trace, name in traces_of(person).items()}
-        return search(traces, where, self.folder / "patterns")
+        sought = {trace: name for person in self.people for trace, name in traces_of(person).items()}
+        return search(sought | traces(self.planted.words), where, self.folder / "patterns")
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +61,19 @@ def poured(
     for customer_id in feed.ids.values():
         admin.call(admin.customers.GetCustomer, GetCustomerRequest(id=customer_id))
     admin.call(admin.customers.ListCustomers, ListCustomersRequest(page_size=200))
+    planted = plant(session)
     behind.await_silence()
-    return Poured(people + others, tmp_path_factory.mktemp("secrecy"))
+    return Poured(people + others, planted, tmp_path_factory.mktemp("secrecy"))
+
+
+def test_a_thousand_words_were_planted_and_each_kind_would_be_found(poured: Poured) -> None:
+    assert len(poured.planted) >= 1_000
+    for kind, words in poured.planted.words.items():
+        kept = poured.folder / "kept"
+        kept.write_text("\n".join(word.encode().hex() for word in words))
+        found = poured.found_in(kept)
+        assert found
+        assert all(name.startswith(kind) for name in found)
 
 
 def test_the_search_finds_what_is_in_clear(poured: Poured, behind: Behind) -> None:
@@ -70,7 +83,8 @@ def test_the_search_finds_what_is_in_clear(poured: Poured, behind: Behind) -> No
 
 def test_a_dump_of_the_main_cluster_holds_nobody(poured: Poured, behind: Behind, tell: Tell) -> None:
     dumped = dump(behind, "main", poured.folder)
-    tell(f"secrecy: {len(poured.people)} people sought in a dump of {dumped.stat().st_size / 1e6:.1f} MB")
+    sought = f"{len(poured.people)} people and {len(poured.planted)} words"
+    tell(f"secrecy: {sought} sought in a dump of {dumped.stat().st_size / 1e6:.1f} MB")
     assert poured.found_in(dumped) == []
 
 
