@@ -24,8 +24,14 @@ CONTRACT = ROOT / "protos/errors.yaml"
 SERVICES = sorted(
     path.parent.name for path in ROOT.glob("services/*/*/domain") if path.parent.name == path.parents[1].name
 )
-# Where errors are declared; the kernel's events and jobs processes refuse nobody.
-ROOMS = ("kernel.pure", "kernel.sql", "kernel.rpc", *(f"{service}.domain" for service in SERVICES))
+# Where errors are declared; what else the kernel has refuses nobody.
+ROOMS = (
+    "kernel.pure",
+    "kernel.sql",
+    "kernel.rpc",
+    "kernel.mail",
+    *(f"{service}.domain" for service in SERVICES),
+)
 
 
 @cache

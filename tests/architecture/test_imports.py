@@ -30,6 +30,7 @@ PURE_LIBRARIES = {
     "opencc",
     "pypinyin",
     "rapidfuzz",
+    "chinese_calendar",
 }
 KERNEL_OF = {"api": "rpc", "events": "bus", "jobs": "jobs"}
 

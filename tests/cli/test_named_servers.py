@@ -25,6 +25,7 @@ def test_named_servers_are_used_and_a_reset_takes_back_what_was_made_there() -> 
             "CRM_KEYRING_POSTGRES_URL": host.server("postgres-keyring").url,
             "CRM_RABBITMQ_URL": amqp_url,
             "CRM_REDIS_URL": host.server("redis").url,
+            "CRM_SMTP_URL": host.server("mailbox").url,
         }
         with private_stack("test-named", only_servers=True, environment=named) as info:
             assert info.processes == []

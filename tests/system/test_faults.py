@@ -16,7 +16,7 @@ from crm.customer.v1.customer_service_pb2 import CreateCustomerRequest
 from crm.gateway.v1.directory_service_pb2 import CreateTeamRequest
 from crm.gateway.v1.identity_pb2 import Team
 from crm_cli.client import Account, Session
-from crm_cli.local.layout import PROCESSES, SERVICES
+from crm_cli.local.layout import SERVICES, process_names
 from crm_cli.tour.figures import list_customers
 from tests.system.behind import Behind, until
 from tests.system.conftest import Tell
@@ -24,7 +24,7 @@ from tests.system.erp import Erp, classes_of, word
 
 SOURCE = "faults"
 VICTIMS = (
-    *(f"{service}.{process}" for service in SERVICES for process in PROCESSES),
+    *(f"{service}.{process}" for service in SERVICES for process in process_names(service)),
     "envoy", "postgres-main", "postgres-keyring", "rabbitmq", "redis",
 )  # fmt: skip
 _ORDERS_A_BATCH = 20

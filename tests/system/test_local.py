@@ -18,7 +18,7 @@ import pytest
 from crm.customer.v1.customer_pb2 import Customer, Person
 from crm.customer.v1.customer_service_pb2 import CreateCustomerRequest, GetCustomerRequest
 from crm_cli.client import Gateway, Session
-from crm_cli.local.layout import PROCESSES, SERVICES, Layout
+from crm_cli.local.layout import SERVICES, Layout, process_names
 from crm_cli.local.reset import forget
 from crm_cli.local.stack import NoStack, StackInfo
 from tests.system.behind import processes_of, until
@@ -30,7 +30,7 @@ _GONE_WITHIN = 30.0  # seconds after the supervisor was shot; a few are meant
 _MEMORY_LIMIT = 3 * 2**30  # bytes
 _READY_PROMISED = 90.0  # seconds on a machine with nothing else to do
 _READY_TOLERATED = 4 * _READY_PROMISED
-_ADDRESSES = len(SERVICES) * len(PROCESSES) + 6
+_ADDRESSES = sum(len(process_names(service)) for service in SERVICES) + 6
 
 
 @dataclass

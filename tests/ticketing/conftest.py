@@ -35,5 +35,9 @@ def app(session_app: TicketingApp, clock: FixedClock) -> TicketingApp:
     """The service with empty tables."""
     clock.instant = NOON
     with session_app.engine.begin() as connection:
-        connection.exec_driver_sql("truncate staff, teams, outbox, audit, idempotency, inbox")
+        connection.exec_driver_sql(
+            "truncate tickets, mails, surveys, agents, used_proofs, customers, links, classes, staff, teams,"
+            " timers, outbox, audit, idempotency, inbox, procrastinate_jobs cascade"
+        )
+        connection.exec_driver_sql("delete from rule_books where version > 1")
     return session_app

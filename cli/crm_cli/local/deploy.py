@@ -15,7 +15,7 @@ from typing import IO
 
 from crm_cli.local import certificates, databases, environment, install, servers, waiting
 from crm_cli.local.installation import ADMIN, Installation
-from crm_cli.local.layout import CLUSTERS, PROCESSES, SERVICES
+from crm_cli.local.layout import CLUSTERS, SERVICES, process_names
 from crm_cli.local.program import Probe, Program
 from crm_cli.local.report import Report, StepFailed
 
@@ -127,7 +127,7 @@ def _processes(installation: Installation) -> list[Program]:
     layout, ports = installation.layout, installation.ports
     programs = []
     for service in installation.services:
-        for process in PROCESSES:
+        for process in process_names(service.name):
             name = f"{service.name}.{process}"
             redis_url = installation.servers.redis_url
             address = f"127.0.0.1:{ports[name]}"

@@ -47,6 +47,7 @@ def of_service(
         "CRM_KEK_FILE": service.kek_file,
         "CRM_AMQP_URL": service.amqp_url,
         "CRM_REDIS_URL": redis_url,
+        "CRM_SMTP_URL": smtp_url(ports),
         "CRM_GRPC_ADDRESS": service.grpc_address,
         "CRM_TLS_CERT": service.tls_cert,
         "CRM_TLS_KEY": service.tls_key,
@@ -65,9 +66,16 @@ def of_service(
         environment["CRM_CONTRACT_CERT"] = f"{signer}.pem"
         environment["CRM_CONTRACT_KEY"] = f"{signer}.key"
         environment["CRM_FONTS"] = str(install.CJK_FONTS)
+    if service.name == "ticketing":
+        environment["CRM_MAIL_ADDRESS"] = f"127.0.0.1:{ports['ticketing.smtp']}"
     if service.name == "gateway":
         environment |= of_edge(layout, ports)
     return environment
+
+
+def smtp_url(ports: Mapping[str, int]) -> str:
+    """Where mails go out: the server that the user's environment names, else the mailbox."""
+    return os.environ.get("CRM_SMTP_URL") or f"smtp://127.0.0.1:{ports['mailbox']}"
 
 
 def of_edge(layout: Layout, ports: Mapping[str, int]) -> dict[str, str]:

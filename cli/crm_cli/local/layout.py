@@ -10,6 +10,8 @@ from crm_cli.local.stack import clone_root, stack_folder
 
 SERVICES = ("gateway", "customer", "sales", "ticketing", "marketing", "privacy")
 PROCESSES = ("api", "events", "jobs")
+# Processes that only one service has, because their traffic differs.
+MORE_PROCESSES = {"ticketing": ("mail",)}
 CLUSTERS = ("main", "keyring")
 
 # Connections one service may hold on a cluster: its processes' pools, with room for a second replica of one.
@@ -35,12 +37,18 @@ def port_names() -> list[str]:
         "epmd",
         "erlang",
         "redis",
+        "mailbox",
         "gateway",
         "envoy-admin",
     ]
     grpc = [f"{service}.grpc" for service in SERVICES]
-    ops = [f"{service}.{process}" for service in SERVICES for process in PROCESSES]
-    return [*servers, *grpc, *ops]
+    ops = [f"{service}.{process}" for service in SERVICES for process in process_names(service)]
+    return [*servers, *grpc, *ops, "ticketing.smtp"]
+
+
+def process_names(service: str) -> tuple[str, ...]:
+    """The names of the processes of a service."""
+    return (*PROCESSES, *MORE_PROCESSES.get(service, ()))
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,11 @@ class Layout:
     @property
     def rabbitmq(self) -> Path:
         return self.folder / "rabbitmq"
+
+    @property
+    def mailbox(self) -> Path:
+        """Every mail that went out, a file each."""
+        return self.folder / "mailbox"
 
     @property
     def held(self) -> Path:

@@ -5,6 +5,7 @@ CRM_KEYRING_POSTGRES_URL  the same on the cluster for the keyrings; must be anot
 CRM_RABBITMQ_URL          amqp:// of a user who may do everything in its virtual host, for all.
                           Its policies are for its administrator to set: kernel.bus.topology has them
 CRM_REDIS_URL             redis://
+CRM_SMTP_URL              smtp:// or smtps:// of a mail server; without it mails become files
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from crm_cli.local import environment, install, postgres, rabbitmq, redis_server
+from crm_cli.local import environment, install, mailbox, postgres, rabbitmq, redis_server
 from crm_cli.local.files import Passwords
 from crm_cli.local.layout import CLUSTERS, SERVICES, Layout
 from crm_cli.local.program import Probe, Program
@@ -48,6 +49,7 @@ def provide(layout: Layout, ports: Mapping[str, int], passwords: Passwords) -> S
     _add_clusters(servers, layout, ports, passwords, found)
     _add_broker(servers, layout, ports, passwords, found)
     _add_redis(servers, layout, ports, passwords, found)
+    _add_mailbox(servers, layout, ports)
     return servers
 
 
@@ -148,6 +150,15 @@ def _add_redis(
     servers.redis_url = server.url
     _note(servers, "redis", server.url, True, None)
     servers.programs.append(server.program())
+
+
+def _add_mailbox(servers: Servers, layout: Layout, ports: Mapping[str, int]) -> None:
+    if url := named("CRM_SMTP_URL"):
+        _note(servers, "mailbox", url, False, partial(mailbox.ask, url))
+        return
+    _note(servers, "mailbox", environment.smtp_url(ports), True, None)
+    folder, log = layout.mailbox, layout.logs / "mailbox.log"
+    servers.programs.append(mailbox.program(folder, ports["mailbox"], environment.base(), log))
 
 
 def _note(servers: Servers, name: str, url: str, private: bool, probe: Probe | None) -> None:

@@ -16,7 +16,7 @@ import psutil
 import psycopg
 from rich.table import Table
 
-from crm_cli.local import postgres, rabbitmq, redis_server, waiting
+from crm_cli.local import mailbox, postgres, rabbitmq, redis_server, waiting
 from crm_cli.local.program import Probe
 from crm_cli.local.report import make_console
 from crm_cli.local.stack import ProcessInfo, ServiceInfo, StackInfo
@@ -95,7 +95,8 @@ def probe_of(info: StackInfo, process: ProcessInfo) -> Probe | None:
 
 
 def server_probe(info: StackInfo, name: str) -> Probe | None:
-    ask = {"rabbitmq": rabbitmq.ask, "redis": redis_server.ask}.get(name, postgres.ask)
+    asks = {"rabbitmq": rabbitmq.ask, "redis": redis_server.ask, "mailbox": mailbox.ask}
+    ask = asks.get(name, postgres.ask)
     return next((partial(ask, server.url) for server in info.servers if server.name == name), None)
 
 

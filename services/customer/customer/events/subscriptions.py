@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from crm.customer.v1.events_pb2 import CustomersClassified, CustomersExported, GroupsChanged
+from crm.customer.v1.events_pb2 import CustomersExported, GroupsChanged
 from crm.privacy.v1.events_pb2 import SubjectsRestricted
 from crm.sales.v1.events_pb2 import OrdersRecorded
 from customer.domain.events import SubjectErased
@@ -24,7 +24,7 @@ from kernel.pure.erasure import Erasure
 from kernel.pure.ids import parse_id
 
 # Told by this service, heard by no other yet.
-nobody_yet = frozenset({CustomersClassified, CustomersExported, GroupsChanged})
+nobody_yet = frozenset({CustomersExported, GroupsChanged})
 
 
 class CustomerEvents(FollowsDirectory, FollowsPrivacy):

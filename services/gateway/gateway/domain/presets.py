@@ -61,6 +61,15 @@ _REQUEST_ERASURES = "privacy.erasures.request"
 _MANAGE_ERASURES = "privacy.erasures.manage"
 _MANAGE_HOLDS = "privacy.holds.manage"
 _READ_AUDIT = "privacy.audit.read"
+_READ_TICKETS = "ticketing.tickets.read"
+_CREATE_TICKETS = "ticketing.tickets.create"
+_UPDATE_TICKETS = "ticketing.tickets.update"
+_ASSIGN_TICKETS = "ticketing.tickets.assign"
+_READ_MESSAGES = "ticketing.messages.read"
+# What people said in conversations, and who they are: shown as it is, or masked.
+_READ_CONVERSATIONS = "ticketing.personal.read"
+_CREATE_MESSAGES = "ticketing.messages.create"
+_REVEAL_REQUESTERS = "ticketing.requesters.reveal"
 _READ_USERS = "gateway.users.read"
 _MANAGE_USERS = "gateway.users.manage"
 _READ_TEAMS = "gateway.teams.read"
@@ -76,6 +85,8 @@ _MANAGE_CAPS = "marketing.caps.manage"
 _CAMPAIGNING = (_WRITE_CAMPAIGNS, _SEND_CAMPAIGNS, _MANAGE_CAPS)
 
 _EVERY_READ = (
+    _READ_TICKETS,
+    _READ_MESSAGES,
     _READ_CUSTOMERS,
     _READ_SCHEMES,
     _READ_GROUPS,
@@ -97,6 +108,11 @@ _EVERY_READ = (
     _READ_CAMPAIGNS,
 )
 _EVERY_CHANGE = (
+    _CREATE_TICKETS,
+    _UPDATE_TICKETS,
+    _ASSIGN_TICKETS,
+    _CREATE_MESSAGES,
+    _REVEAL_REQUESTERS,
     _CREATE_CUSTOMERS,
     _UPDATE_CUSTOMERS,
     _DELETE_CUSTOMERS,
@@ -155,6 +171,13 @@ _SELLING = (
     _RENEW_CONTRACTS,
 )
 _SERVING = (
+    _READ_TICKETS,
+    _CREATE_TICKETS,
+    _UPDATE_TICKETS,
+    _READ_MESSAGES,
+    _READ_CONVERSATIONS,
+    _CREATE_MESSAGES,
+    _REVEAL_REQUESTERS,
     _READ_CUSTOMERS,
     _UPDATE_CUSTOMERS,
     _CHECK_DUPLICATES,
@@ -178,6 +201,8 @@ _CARING_FOR_PRIVACY = (
     _MANAGE_HOLDS,
     _READ_AUDIT,
 )
+# What those who have a ticket in hand do with it.
+_HANDLING = (_READ_TICKETS, _UPDATE_TICKETS, _READ_MESSAGES, _READ_CONVERSATIONS, _CREATE_MESSAGES)
 # Belongs to nobody, hence to all who need it.
 _REFERENCE = (_READ_SCHEMES, _READ_GROUPS, _READ_PRODUCTS, _READ_PURPOSES)
 _POOL = (_READ_POOL, _CLAIM_FROM_POOL, _READ_RULES, _READ_PIPELINES)
@@ -194,13 +219,22 @@ def _preset(id: str, title_en: str, title_zh: str, **permissions: tuple[str, ...
 
 PRESETS = (
     _preset(ADMIN, "Administrator", "系统管理员", all=(*_EVERY_READ, *_EVERY_CHANGE)),
-    _preset("seller", "Seller", "销售", own=(*_SELLING, _READ_PERSONAL), all=(*_REFERENCE, *_POOL)),
+    _preset(
+        "seller",
+        "Seller",
+        "销售",
+        own=(*_SELLING, *_HANDLING, _READ_PERSONAL),
+        all=(*_REFERENCE, *_POOL),
+    ),
     _preset(
         "sales_manager",
         "Sales manager",
         "销售经理",
         subtree=(
             *_SELLING,
+            *_HANDLING,
+            _ASSIGN_TICKETS,
+            _REVEAL_REQUESTERS,
             _DELETE_CUSTOMERS,
             _MERGE_CUSTOMERS,
             _IMPORT_CUSTOMERS,
@@ -218,8 +252,13 @@ PRESETS = (
             _MANAGE_CONTRACTS,
         ),
     ),
-    _preset("agent", "Service agent", "客服", all=(*_SERVING, *_REFERENCE)),
-    _preset("service_manager", "Service manager", "客服经理", all=(*_SERVING, *_REFERENCE, *_DIRECTORY)),
+    _preset("agent", "Service agent", "客服", team=(_ASSIGN_TICKETS,), all=(*_SERVING, *_REFERENCE)),
+    _preset(
+        "service_manager",
+        "Service manager",
+        "客服经理",
+        all=(*_SERVING, _ASSIGN_TICKETS, *_REFERENCE, *_DIRECTORY),
+    ),
     _preset(
         "marketer",
         "Marketer",
@@ -247,6 +286,8 @@ PRESETS = (
             _UPDATE_CUSTOMERS,
             _REVEAL_PERSONAL,
             _APPROVE_EXPORTS,
+            _READ_TICKETS,
+            _READ_MESSAGES,
             _READ_ORDERS,
             _READ_SCHEMES,
             *_CARING_FOR_PRIVACY,
@@ -269,6 +310,9 @@ PRESETS = (
             _EXPORT_RAW,
             _READ_PERSONAL,
             _CREATE_INTERACTIONS,
+            _READ_TICKETS,
+            _CREATE_TICKETS,
+            _CREATE_MESSAGES,
             _READ_ORDERS,
             _WRITE_ORDERS,
             _READ_PRODUCTS,

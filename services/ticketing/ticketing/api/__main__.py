@@ -1,7 +1,9 @@
 """python -m ticketing.api: answers gRPC calls."""
 
 from kernel.rpc.server import main
+from ticketing.api.tickets import TicketServicer
 from ticketing.wiring import build
 
 if __name__ == "__main__":
-    main(build(), {})
+    app = build()
+    main(app, {"crm.ticketing.v1.TicketService": TicketServicer(app)})

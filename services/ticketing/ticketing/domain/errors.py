@@ -1,1 +1,57 @@
 """What can be in the way of a wish to the ticketing service."""
+
+from __future__ import annotations
+
+from kernel.pure.errors import Exhausted, NotFound, Precondition
+
+
+class TicketNotFound(NotFound):
+    reason = "TICKET_NOT_FOUND"
+    en = "There is no such ticket, or you may not see it."
+    zh = "工单不存在，或您无权查看。"
+
+
+class TicketStatusForbids(Precondition):
+    reason = "TICKET_STATUS_FORBIDS"
+    en = "A ticket that is {status} can't be made {wanted}."
+    zh = "状态为 {status} 的工单不能变为 {wanted}。"
+
+
+class UnknownCustomer(Precondition):
+    reason = "TICKET_CUSTOMER_UNKNOWN"
+    en = "The ticketing service knows no such customer."
+    zh = "工单服务中没有该客户。"
+
+
+class UnknownAgent(Precondition):
+    reason = "TICKET_AGENT_UNKNOWN"
+    en = "The assignee is no member of staff, has left, or belongs to another team."
+    zh = "该受理人不是在职员工，或不属于该团队。"
+
+
+class RequesterUnknown(NotFound):
+    reason = "REQUESTER_UNKNOWN"
+    en = "Nothing is known of who asked, or it was erased."
+    zh = "没有提问人的信息，或其信息已被删除。"
+
+
+class FormProofRefused(Precondition):
+    reason = "FORM_PROOF_REFUSED"
+    en = "The proof of the form is missing, too old, used, or its answer is wrong; get the form again."
+    zh = "表单凭证缺失、过期、已使用或答案错误，请重新获取表单。"
+
+
+class TooManyForms(Exhausted):
+    reason = "TOO_MANY_FORMS"
+    en = "Too many forms came from your address; try again later."
+    zh = "您的地址提交次数过多，请稍后再试。"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.retry_after = seconds
+
+
+class SurveyNotFound(NotFound):
+    reason = "SURVEY_NOT_FOUND"
+    en = "There is no such survey, or it has ended."
+    zh = "调查不存在或已结束。"

@@ -1,14 +1,49 @@
-"""What the ticketing service hears: who belongs to which team."""
+"""What the ticketing service hears: customers, their classes and links, and who is in which team."""
 
 from __future__ import annotations
 
-from typing import Any
-
+from crm.customer.v1.events_pb2 import CustomersClassified, CustomersMerged, CustomersRecorded
+from crm.ticketing.v1.events_pb2 import (
+    ResponseClockBreached,
+    ResponseClockDue,
+    TicketsChanged,
+)
 from kernel.bus.directory import FollowsDirectory
+from kernel.bus.entrypoint import hears
+from kernel.bus.envelope import Envelope
+from kernel.pure.ids import parse_id
+from ticketing.usecases.ports import ClassRow, CustomerRow, Work
 
 # Told by this service, heard by no other yet.
-nobody_yet: frozenset[type[Any]] = frozenset()
+nobody_yet = frozenset({TicketsChanged, ResponseClockDue, ResponseClockBreached})
 
 
 class TicketingEvents(FollowsDirectory):
-    """The gateway's directory decides how far a scope reaches."""
+    """An id that is none can't be mended by waiting: Invalid sends the event to the dead letters."""
+
+    @hears(CustomersRecorded)
+    def follow_customers(self, work: Work, event: CustomersRecorded, envelope: Envelope) -> None:
+        work.customers.apply(
+            CustomerRow(parse_id(told.customer_id, "customer_id"), told.version, told.kind, told.deleted)
+            for told in event.customers
+        )
+
+    @hears(CustomersClassified)
+    def follow_classes(self, work: Work, event: CustomersClassified, envelope: Envelope) -> None:
+        work.customers.classify(
+            ClassRow(
+                parse_id(told.customer_id, "customer_id"), told.scheme, told.version, getattr(told, "class")
+            )
+            for told in event.customers
+        )
+
+    @hears(CustomersMerged)
+    def follow_links(self, work: Work, event: CustomersMerged, envelope: Envelope) -> None:
+        work.customers.link(
+            (
+                parse_id(told.absorbed_id, "absorbed_id"),
+                parse_id(told.survivor_id, "survivor_id") if told.survivor_id else None,
+                told.version,
+            )
+            for told in event.links
+        )

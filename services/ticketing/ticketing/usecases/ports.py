@@ -1,0 +1,189 @@
+"""What the use cases need from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from kernel.pure.clock import Clock
+from kernel.pure.events import Event
+from kernel.pure.grants import Principal
+from ticketing.domain.judging import Agent, Decision
+from ticketing.domain.linking import Candidate
+from ticketing.domain.rulebook import RuleBook
+from ticketing.domain.ticket import Standing, Ticket
+
+# Timers, keyed by ticket.
+CLOCK_TIMER = "clock"
+CLOSE_TIMER = "close"
+# Jobs.
+SEND_ANSWER = "send_answer"
+GIVE_OUT = "give_out_tickets"
+TAKE_MAIL = "take_mail"
+
+FROM_CUSTOMER, TO_CUSTOMER, NOTE = "from_customer", "to_customer", "note"
+
+
+@dataclass(frozen=True)
+class Message:
+    """A contribution to a conversation. `mail_id` is the Message-ID of the mail it came by; `delivery`
+    what becomes of one that goes out by mail, empty for any other."""
+
+    id: UUID
+    ticket_id: UUID
+    direction: str
+    content: str
+    channel: str
+    author_id: str
+    created_at: datetime
+    mail_id: str = ""
+    attachment_count: int = 0
+    automatic: bool = False
+    delivery: str = ""
+
+
+class Tickets(Protocol):
+    def next_number(self) -> str: ...
+
+    def lend(self, ticket_id: UUID, permission: str, etag: str = "") -> Ticket:
+        """The ticket, locked until the end of the transaction. Raises TicketNotFound or StaleEtag."""
+
+    def lend_to_join(self, ticket_id: UUID) -> Ticket:
+        """The same for what a customer says, whoever has the ticket in hand. Raises TicketNotFound."""
+
+    def save(self, ticket: Ticket) -> None:
+        """Keeps the ticket under its next version, and sets its timers. Raises StaleEtag or SubjectErased."""
+
+    def to_join(self, customer_ids: Collection[UUID], requester_email: str) -> list[Candidate]:
+        """The tickets not closed of these customers; of nobody known, those of the same address."""
+
+    def waiting(self, team_id: UUID) -> list[UUID]:
+        """Ids of the team's tickets that nobody has in hand, the most urgent first."""
+
+
+class Messages(Protocol):
+    def add(self, message: Message, subject_id: UUID) -> None:
+        """Keeps a message, its words sealed under the key of `subject_id`. Raises SubjectErased."""
+
+    def seal_for(self, ticket_id: UUID, subject_id: UUID) -> None:
+        """Seals the words of a ticket anew, now that it is known whose they are."""
+
+    def delivered(self, message_id: UUID, delivery: str) -> None:
+        """Notes what became of a message that was to go out: "sent", "failed" or "no_address"."""
+
+
+class Mails(Protocol):
+    def add(self, mail_id: UUID, channel: str, message_id: str, raw: bytes) -> bool:
+        """Keeps a mail; False when one of the same Message-ID, or without one of the same bytes, is held."""
+
+    def claim(self, mail_id: UUID) -> datetime | None:
+        """When a mail came that is still to be taken, locked until the end; None for any other."""
+
+    def taken(self, mail_id: UUID, ticket_id: UUID, reason: str = "") -> None:
+        """Notes the ticket that a mail went to, and why it could not be read."""
+
+
+class Decisions(Protocol):
+    def add(self, ticket_id: UUID, decisions: Sequence[Decision]) -> None: ...
+
+
+class RuleBooks(Protocol):
+    def current(self) -> RuleBook:
+        """The newest rule book."""
+
+    def publish(self, version: int, document: Mapping[str, Any], actor_id: str) -> None: ...
+
+
+class Agents(Protocol):
+    def of_team(self, team_id: UUID, capacity: int) -> list[Agent]:
+        """The team's agents, alone with them until the end of the transaction."""
+
+    def team_of(self, user_id: UUID) -> tuple[bool, UUID | None]:
+        """Whether there is such a member of staff, and their team."""
+
+    def save(self, user_id: UUID, capacity: int | None, away: bool) -> None: ...
+
+
+@dataclass(frozen=True)
+class CustomerRow:
+    customer_id: UUID
+    version: int
+    kind: str
+    deleted: bool
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    customer_id: UUID
+    scheme: str
+    version: int
+    class_: str
+
+
+class Customers(Protocol):
+    def apply(self, told: Iterable[CustomerRow]) -> None:
+        """Takes over the rows that are newer than what is held."""
+
+    def classify(self, told: Iterable[ClassRow]) -> None:
+        """The same of classes."""
+
+    def link(self, told: Iterable[tuple[UUID, UUID | None, int]]) -> None:
+        """The same of (customer id, survivor id, version) links."""
+
+    def standing(self, customer_id: UUID | None) -> Standing:
+        """What rules may ask of a customer, by whom they are read now."""
+
+    def group(self, customer_id: UUID) -> Collection[UUID]:
+        """The customer and all that are read through the same one."""
+
+    def survivor(self, customer_id: UUID) -> UUID | None:
+        """By whom a customer is read; None when they are not known here, or deleted."""
+
+
+class Work(Protocol):
+    """An open unit of work of the ticketing service."""
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def now(self) -> datetime: ...
+
+    @property
+    def principal(self) -> Principal: ...
+
+    @property
+    def tickets(self) -> Tickets: ...
+
+    @property
+    def messages(self) -> Messages: ...
+
+    @property
+    def mails(self) -> Mails: ...
+
+    @property
+    def decisions(self) -> Decisions: ...
+
+    @property
+    def rule_books(self) -> RuleBooks: ...
+
+    @property
+    def agents(self) -> Agents: ...
+
+    @property
+    def customers(self) -> Customers: ...
+
+    def record(self, event: Event) -> None: ...
+
+    def audit(self, action: str, object_type: str, object_id: object, **facts: object) -> None: ...
+
+    def defer(self, job: str, **arguments: object) -> None: ...
+
+    def schedule(
+        self, kind: str, key: str, due_at: datetime, payload: Mapping[str, Any] | None = None
+    ) -> None: ...
+
+    def cancel(self, kind: str, key: str) -> None: ...

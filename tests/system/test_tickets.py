@@ -1,0 +1,176 @@
+"""A customer's concern, through the running system: by mail and by API, to its solution."""
+
+from __future__ import annotations
+
+import json
+import smtplib
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from crm.customer.v1.customer_pb2 import Customer, Person
+from crm.customer.v1.customer_service_pb2 import CreateCustomerRequest
+from crm.ticketing.v1.ticket_pb2 import Message, MessageDirection, Ticket, TicketKind, TicketStatus
+from crm.ticketing.v1.ticket_service_pb2 import (
+    AddMessageRequest,
+    CloseTicketRequest,
+    CreateTicketRequest,
+    ExplainClocksRequest,
+    ExplainRoutingRequest,
+    GetTicketRequest,
+    ListMessagesRequest,
+    ListTicketsRequest,
+    ResolveTicketRequest,
+)
+from crm_cli.client import Refused, Session
+from crm_cli.local.layout import Layout
+from crm_cli.local.stack import StackInfo
+from crm_cli.tour.people import make_up
+from tests.system.behind import until
+
+INBOX = "support@crm.example"
+
+
+class Writer:
+    """A customer with an e-mail address, and the mailbox that answers come to."""
+
+    def __init__(self, stack: StackInfo, session: Session) -> None:
+        layout = Layout.of(stack.name)
+        ports = json.loads((layout.folder / "ports.json").read_text("utf-8"))
+        self._port, self._mailbox = int(ports["ticketing.smtp"]), layout.mailbox
+        self.address = f"{uuid4().hex[:12]}@example.com"
+        person = Person(full_name=next(iter(make_up(self.address))).full_name, emails=[self.address])
+        request = CreateCustomerRequest(customer=Customer(person=person), request_id=str(uuid4()))
+        self.id: str = session.call(session.customers.CreateCustomer, request).id
+
+    def write(self, subject: str, text: str, to: str = INBOX, message_id: str = "") -> str:
+        """Sends a mail; answers its Message-ID."""
+        mail = EmailMessage(policy.SMTP)
+        mail["From"], mail["To"], mail["Subject"] = self.address, to, subject
+        mail["Message-ID"] = message_id or f"<{uuid4().hex}@example.com>"
+        mail.set_content(text)
+        with smtplib.SMTP("127.0.0.1", self._port, timeout=30) as connection:
+            connection.send_message(mail)
+        return str(mail["Message-ID"])
+
+    def letters(self) -> list[Any]:
+        """What came to this address, oldest first."""
+        read = [message_from_bytes(file.read_bytes(), policy=policy.default) for file in self._files()]
+        return [letter for letter in read if letter["To"] == self.address]
+
+    def _files(self) -> list[Path]:
+        return sorted(self._mailbox.glob("*.eml"))
+
+
+@pytest.fixture
+def writer(stack: StackInfo, admin: Session) -> Writer:
+    return Writer(stack, admin)
+
+
+def tickets_of(session: Session, customer_id: str) -> list[Ticket]:
+    request = ListTicketsRequest(customer_id=customer_id)
+    return list(session.call(session.tickets.ListTickets, request).tickets)
+
+
+def open_ticket(session: Session, customer_id: str, subject: str, content: str = "") -> Ticket:
+    ticket = Ticket(customer_id=customer_id, subject=subject, channel="phone")
+    request = CreateTicketRequest(ticket=ticket, content=content, request_id=str(uuid4()))
+    # The customer is known here as soon as their event has been heard.
+    opened: Ticket = until("the customer is known", lambda: _created(session, request))
+    return opened
+
+
+def _created(session: Session, request: CreateTicketRequest) -> Ticket | None:
+    try:
+        created: Ticket = session.call(session.tickets.CreateTicket, request)
+    except Refused as refused:
+        if refused.reason != "TICKET_CUSTOMER_UNKNOWN":
+            raise
+        return None
+    return created
+
+
+def words_of(session: Session, ticket_id: str) -> list[str]:
+    request = ListMessagesRequest(id=ticket_id)
+    return [one.content for one in session.call(session.tickets.ListMessages, request).messages]
+
+
+def tell(session: Session, ticket_id: str, content: str, **more: bool) -> Ticket:
+    message = Message(direction=MessageDirection.MESSAGE_DIRECTION_TO_CUSTOMER, content=content)
+    request = AddMessageRequest(id=ticket_id, message=message, request_id=str(uuid4()), **more)
+    told: Ticket = session.call(session.tickets.AddMessage, request).ticket
+    return told
+
+
+@pytest.mark.feature("T-07")
+def test_what_a_customer_says_again_by_another_channel_joins_their_open_ticket(
+    writer: Writer, admin: Session
+) -> None:
+    first = open_ticket(admin, writer.id, "发票", "发票抬头怎么改？")
+    writer.write("还是发票", "发票还没有改好")
+    until("the mail has joined", lambda: len(words_of(admin, first.id)) == 2)
+    other = open_ticket(admin, writer.id, "退款", "我想退款")
+    assert other.id != first.id
+    assert {one.id for one in tickets_of(admin, writer.id)} == {first.id, other.id}
+    decisions = admin.call(admin.tickets.ExplainRouting, ExplainRoutingRequest(id=first.id)).decisions
+    [link] = [one for one in decisions if one.what == "link"]
+    assert (link.reason, link.facts["topic"]) == ("SAME_CONCERN", "invoice")
+
+
+@pytest.mark.feature("T-08")
+def test_a_problem_is_a_ticket_that_is_talked_about_by_mail_solved_and_closed(
+    writer: Writer, admin: Session
+) -> None:
+    ticket = open_ticket(admin, writer.id, "沙发坏了", "弹簧断了")
+    tell(admin, ticket.id, "请发一张照片", awaits_reply=True)
+    [asked] = until("the question has arrived", writer.letters)
+    assert ticket.number in asked["Subject"]
+    writer.write("答复", "照片见附件", to=asked["Reply-To"])
+    until("the answer is in the ticket", lambda: len(words_of(admin, ticket.id)) == 3)
+    solution = ResolveTicketRequest(id=ticket.id, solution="已更换弹簧", request_id=str(uuid4()))
+    admin.call(admin.tickets.ResolveTicket, solution)
+    admin.call(admin.tickets.CloseTicket, CloseTicketRequest(id=ticket.id, request_id=str(uuid4())))
+    solved = until("the solution has arrived", lambda: writer.letters()[1:])[0]
+    assert solved.get_content().strip() == "已更换弹簧"
+    closed = admin.call(admin.tickets.GetTicket, GetTicketRequest(id=ticket.id))
+    assert closed.status == TicketStatus.TICKET_STATUS_CLOSED
+
+
+def clocks_of(session: Session, ticket: Ticket) -> dict[str, tuple[str, timedelta]]:
+    """State of each clock, and how long after the ticket was opened it is due."""
+    explained = session.call(session.tickets.ExplainClocks, ExplainClocksRequest(id=ticket.id)).clocks
+    opened = ticket.open_time.ToDatetime(UTC)
+    return {one.clock: (one.state, one.due_time.ToDatetime(UTC) - opened) for one in explained}
+
+
+@pytest.mark.feature("T-11")
+def test_an_urgent_problem_must_be_answered_within_an_hour(writer: Writer, admin: Session) -> None:
+    ticket = open_ticket(admin, writer.id, "设备停机", "十万火急")
+    assert clocks_of(admin, ticket)["urgent_answer"] == ("running", timedelta(hours=1))
+    assert ticket.next_clock == "urgent_answer"
+    tell(admin, ticket.id, "工程师已出发")
+    assert clocks_of(admin, ticket)["urgent_answer"] == ("met", timedelta(hours=1))
+
+
+@pytest.mark.feature("T-12")
+def test_a_complaint_has_1_24_and_48_hours(writer: Writer, admin: Session) -> None:
+    ticket = open_ticket(admin, writer.id, "投诉", "服务态度恶劣")
+    assert ticket.kind == TicketKind.TICKET_KIND_COMPLAINT
+    hours = {name: due // timedelta(hours=1) for name, (_, due) in clocks_of(admin, ticket).items()}
+    assert hours.items() >= {"complaint_answer": 1, "complaint_plan": 24, "complaint_solve": 48}.items()
+    told = tell(admin, ticket.id, "向您道歉")
+    assert (told.next_clock, clocks_of(admin, ticket)["complaint_answer"][0]) == ("complaint_plan", "met")
+    planned = tell(admin, ticket.id, "明天上门", states_plan=True)
+    assert planned.next_clock == "complaint_solve"
+
+
+@pytest.mark.feature("T-13")
+def test_any_consultation_is_answered_within_48_hours(writer: Writer, admin: Session) -> None:
+    ticket = open_ticket(admin, writer.id, "咨询", "请问营业时间")
+    assert clocks_of(admin, ticket) == {"basic_answer": ("running", timedelta(hours=48))}
+    assert ticket.next_due_time.ToDatetime(UTC) > datetime.now(UTC) + timedelta(hours=47)
