@@ -49,6 +49,10 @@ bench: setup ## Measure how fast it is, beside the limits of this machine
 fuzz: setup ## Send what nobody means to every method, for SECONDS=60 each
 	@CRM_FUZZ_SECONDS=$(or $(SECONDS),60) $(BIN)/pytest tests/security/test_fuzz.py tests/security/test_fuzz_json.py $(ARGS)
 
+.PHONY: faults
+faults: setup ## Do harm to a running installation and check that it kept its promises; SEED=n repeats a run
+	@$(BIN)/python -m tests.faults $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
 .PHONY: lint
 lint: setup ## Check style, types, the walls between rooms, and the contracts
 	$(BIN)/ruff check

@@ -14,6 +14,7 @@ from crm.customer.v1.events_pb2 import CustomersMerged, CustomersRecorded
 from crm.event.v1.events_pb2 import AuditSealed
 from crm.marketing.v1 import events_pb2 as marketing
 from crm.privacy.v1 import events_pb2 as own
+from crm.sales.v1 import events_pb2 as sales
 from kernel.bus.directory import FollowsDirectory
 from kernel.bus.entrypoint import hears
 from kernel.bus.envelope import Envelope
@@ -67,6 +68,10 @@ class PrivacyEvents(FollowsDirectory, FollowsPrivacy):
             Via.WEB,
             Proof(message_id=event.message_id),
         )
+
+    @hears(sales.SubjectErased)
+    def take_receipt_of_sales(self, work: Work, event: sales.SubjectErased, envelope: Envelope) -> None:
+        _take_receipt(work, event, envelope)
 
     @hears(customer.SubjectErased)
     def take_receipt_of_customer(self, work: Work, event: customer.SubjectErased, envelope: Envelope) -> None:

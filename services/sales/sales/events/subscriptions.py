@@ -14,7 +14,6 @@ from crm.sales.v1.events_pb2 import (
     OpportunitiesChanged,
     OpportunityWon,
     ProductsRecorded,
-    SubjectErased,
 )
 from kernel.bus.directory import FollowsDirectory
 from kernel.bus.entrypoint import hears
@@ -28,7 +27,7 @@ from sales.usecases.ports import CustomerRow, Work
 
 # Told by this service, heard by no other yet.
 nobody_yet = frozenset(
-    {ContractsChanged, LeadsChanged, OpportunitiesChanged, OpportunityWon, ProductsRecorded, SubjectErased}
+    {ContractsChanged, LeadsChanged, OpportunitiesChanged, OpportunityWon, ProductsRecorded}
 )
 
 
