@@ -40,10 +40,10 @@ def hire(gateway: Gateway, admin: Session, *roles: str) -> Session:
 
 
 def people_csv(source: str) -> tuple[bytes, list[list[str]]]:
-    """A file as an ERP writes it, and its rows as they are stored."""
+    """A file as an ERP writes it, and its rows as they are stored; all of a city named `source`."""
     rows = []
     for number, person in zip(range(_ROWS), make_up(source), strict=False):
-        rows.append([f"{number:05}", person.full_name, f"+86{person.phone}", person.email, "上海"])
+        rows.append([f"{number:05}", person.full_name, f"+86{person.phone}", person.email, source])
     text = io.StringIO()
     csv.writer(text).writerows([HEADER, *rows])
     return text.getvalue().encode(), rows
@@ -97,7 +97,7 @@ def test_customers_come_in_and_go_out_in_bulk_and_nothing_changes_on_the_way(erp
     data, rows = people_csv(source)
     brought = bring_in(session, data, source)
     assert (brought.rows_created, brought.rows_refused) == (_ROWS, 0)
-    begun = start(session, raw=True, source=source, fields=FIELDS, filter='city == "上海"')
+    begun = start(session, raw=True, source=source, fields=FIELDS, filter=f'city == "{source}"')
     export = ended(session, begun.id)
     assert export.state == exports.EXPORT_STATE_DONE
     file = file_of(session, export.id)

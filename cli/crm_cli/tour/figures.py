@@ -112,6 +112,11 @@ class ClassCounts:
     listed: Mapping[str, int]
     own: Mapping[str, int]
 
+    @property
+    def agree(self) -> bool:
+        """Whether the system counts everybody it lists; those who were erased it counts and lists no more."""
+        return all(self.told.get(name, 0) >= count for name, count in self.listed.items())
+
 
 def count_classes(session: Session, scheme: str) -> ClassCounts:
     """The counts under `scheme`, ours from one listing of all customers."""
