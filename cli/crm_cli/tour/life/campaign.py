@@ -23,7 +23,7 @@ class Campaigning:
     def gather(self) -> dict[str, int]:
         """A group by rule: everybody of a spend tier; how many fit it when asked, and how many are in it."""
         rule = f'kind == "person" && class.spend_tier == "{self._segment}"'
-        fit = int(self._desk.post("/v1/groups:preview", expression=rule)["memberCount"])
+        fit = int(self._desk.ask("/v1/groups:preview", expression=rule)["memberCount"])
         self._group = self._desk.post("/v1/groups", name=f"巡检 {self._mark}", expression=rule)["id"]
         found = wait_until(partial(self._counted, f"/v1/groups/{self._group}", fit), SOON)
         return {"fit": fit, "members": int(found["memberCount"])}

@@ -34,10 +34,9 @@ class Desk:
         """Changes the fields that are named. Raises Refused."""
         return self._ask("PATCH", f"{path}?requestId={uuid4()}", resource)
 
-    def search(self, text: str) -> list[dict[str, Any]]:
-        """Customers found by a phone, an e-mail or a name. Raises Refused."""
-        found = self._ask("POST", "/v1/customers:search", {"text": text})
-        return list(found.get("customers", ()))
+    def ask(self, path: str, **question: object) -> dict[str, Any]:
+        """The answer to a question that stands in the body. Raises Refused."""
+        return self._ask("POST", path, question)
 
     def put(self, path: str, **resource: object) -> dict[str, Any]:
         """Sets a resource. Raises Refused."""

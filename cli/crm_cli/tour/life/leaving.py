@@ -52,7 +52,7 @@ class Leaving:
 
     def found(self) -> int:
         """How many customers have the address still."""
-        return len(self._desk.search(self._email))
+        return len(self._desk.ask("/v1/customers:search", text=self._email).get("customers", ()))
 
     def _request(self) -> dict[str, Any] | None:
         """The privacy service hears of a new person by an event: until then there is nobody to forget."""
