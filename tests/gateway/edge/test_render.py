@@ -11,13 +11,14 @@ from google.api import annotations_pb2
 from google.protobuf.descriptor_pb2 import FileDescriptorSet, MethodOptions
 from pydantic import ValidationError
 
+from crm_cli.local.layout import SERVICES
 from gateway.edge.catalogue import descriptors, public_methods
 from gateway.edge.jwt import write_keys
 from gateway.edge.render import render
 from gateway.edge.settings import EdgeSettings
 from tests.gateway.edge.tokens import Signer
 
-UPSTREAMS = {name: [f"127.0.0.1:{port}"] for port, name in enumerate(("gateway", "customer", "sales"), 7001)}
+UPSTREAMS = {name: [f"127.0.0.1:{port}"] for port, name in enumerate(SERVICES, 7001)}
 KEYS = [Signer("first").public_key()]
 
 
@@ -70,7 +71,8 @@ def test_a_relative_folder_is_written_out(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_a_service_without_an_address_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="CRM_EDGE_UPSTREAMS names no address of sales"):
-        render(_settings(tmp_path, {name: UPSTREAMS[name] for name in ("gateway", "customer")}), KEYS)
+        known = {name: addresses for name, addresses in UPSTREAMS.items() if name != "sales"}
+        render(_settings(tmp_path, known), KEYS)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.1:", ":80", "127.0.0.1:http", "127.0.0.1:70000"])

@@ -15,7 +15,7 @@ import pytest
 from gateway.edge.jwt import write_keys
 from gateway.edge.render import render
 from tests.gateway.edge.certificates import Authority
-from tests.gateway.edge.conftest import Edge, opened, settings_for, start
+from tests.gateway.edge.conftest import SERVED, Edge, opened, settings_for, start
 from tests.gateway.edge.envoy import until
 from tests.gateway.edge.tokens import Signer
 
@@ -81,7 +81,7 @@ class Callers:
 @pytest.fixture
 def own(tmp_path: Path, authority: Authority) -> Iterator[Edge]:
     """An edge that a test may change."""
-    services = {name: start(name, authority) for name in ("gateway", "customer", "sales")}
+    services = {name: start(name, authority) for name in SERVED}
     settings = settings_for(tmp_path, authority, {name: [it.address] for name, it in services.items()})
     with opened(settings, services, authority) as edge:
         yield edge

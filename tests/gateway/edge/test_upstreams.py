@@ -168,7 +168,7 @@ def test_a_server_that_is_not_the_service_gets_no_call(
     pair, trusts = _impostors(authority, Authority(elsewhere, "another authority"))[impostor]
     port = free_port()
     false = serve("customer", SERVED["customer"], pair, trusts, port)
-    services = {name: start(name, authority) for name in ("gateway", "sales")}
+    services = {name: start(name, authority) for name in SERVED if name != "customer"}
     addresses = {name: [service.address] for name, service in services.items()} | {
         "customer": [false.address]
     }
