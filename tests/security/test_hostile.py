@@ -26,6 +26,7 @@ from tests.security.callers import hire
 from tests.security.matrix import Exposed, every_method
 from tests.support.api import Refused as Answered
 from tests.support.api import fields_of, reason_of
+from tests.support.fuzzing import is_map
 from tests.system.behind import Behind
 
 CHUNK = 1 << 20
@@ -191,7 +192,14 @@ def _overlong(kind: Any, at: str, depth: int = 0) -> Iterator[tuple[str, Any]]:
         elif field.type == FieldDescriptor.TYPE_MESSAGE and depth < 2 and _ours(field):
             inner = field.message_type._concrete_class
             for below, message in _overlong(inner, f"{path}.", depth + 1):
-                yield below, kind(**{field.name: [message] if field.is_repeated else message})
+                yield below, kind(**{field.name: _held(field, message)})
+
+
+def _held(field: FieldDescriptor, message: Any) -> Any:
+    """As the field holds it."""
+    if is_map(field):
+        return {message.key: message.value}
+    return [message] if field.is_repeated else message
 
 
 def _ours(field: FieldDescriptor) -> bool:

@@ -52,13 +52,20 @@ def messages(draw: st.DrawFn, kind: Descriptor, known: Known, depth: int = 0) ->
         count = draw(st.integers(0, _MOST)) if field.is_repeated else 1
         for _ in range(count):
             value = draw(_values(field, known, depth))
-            if field.is_repeated:
+            if is_map(field):
+                getattr(message, field.name)[value.key] = value.value
+            elif field.is_repeated:
                 getattr(message, field.name).append(value)
             elif field.message_type is not None:
                 getattr(message, field.name).CopyFrom(value)
             else:
                 setattr(message, field.name, value)
     return message
+
+
+def is_map(field: FieldDescriptor) -> bool:
+    """Whether its values are entries of a map."""
+    return field.message_type is not None and bool(field.message_type.GetOptions().map_entry)
 
 
 def _values(field: FieldDescriptor, known: Known, depth: int) -> st.SearchStrategy[Any]:
