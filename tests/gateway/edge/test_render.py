@@ -70,8 +70,8 @@ def test_a_relative_folder_is_written_out(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_service_without_an_address_is_an_error(tmp_path: Path) -> None:
+    known = {name: addresses for name, addresses in UPSTREAMS.items() if name != "sales"}
     with pytest.raises(ValueError, match="CRM_EDGE_UPSTREAMS names no address of sales"):
-        known = {name: addresses for name, addresses in UPSTREAMS.items() if name != "sales"}
         render(_settings(tmp_path, known), KEYS)
 
 
