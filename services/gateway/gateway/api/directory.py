@@ -32,6 +32,7 @@ from gateway.wiring import GatewayApp
 from kernel.pure.ids import parse_id
 from kernel.pure.paging import page_size
 from kernel.rpc.call import Call
+from kernel.rpc.reading import duration
 
 Row = TypeVar("Row")
 
@@ -156,8 +157,9 @@ class DirectoryServicer:
     def rotate_service_account_secret(
         self, request: pb.RotateServiceAccountSecretRequest, call: Call
     ) -> pb.RotateServiceAccountSecretResponse:
-        overlap = request.overlap.ToTimedelta() if request.HasField("overlap") else USUAL_OVERLAP
-        account, secret = rotate_secret(call.work, parse_id(request.id, "id"), overlap)
+        overlap = duration(request, "overlap", "overlap")
+        kept = USUAL_OVERLAP if overlap is None else overlap
+        account, secret = rotate_secret(call.work, parse_id(request.id, "id"), kept)
         return pb.RotateServiceAccountSecretResponse(
             service_account=translate.service_account(account), client_secret=secret
         )

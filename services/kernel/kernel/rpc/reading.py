@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -50,9 +50,27 @@ def instant(message: Any, field: str, path: str) -> datetime | None:
     return at
 
 
+def duration(message: Any, field: str, path: str) -> timedelta | None:
+    """The length of time in a Duration field; None when it is unset. Raises Invalid naming `path`."""
+    if not message.HasField(field):
+        return None
+    try:
+        length: timedelta = getattr(message, field).ToTimedelta()
+    except (ValueError, OverflowError):
+        raise Invalid.of(
+            Violation(path, "DURATION", "must be a length of time", "必须是有效的时长")
+        ) from None
+    return length
+
+
 def _with_nul(message: Any, at: str) -> Iterator[str]:
     """The paths of texts that hold a NUL."""
     for field, value in message.ListFields():
+        if field.message_type is not None and field.message_type.GetOptions().map_entry:
+            texts = [text for entry in value.items() for text in entry if isinstance(text, str)]
+            if any("\0" in text for text in texts):
+                yield f"{at}{field.name}"
+            continue
         members = value if field.is_repeated else (value,)
         for index, member in enumerate(members):
             path = f"{at}{field.name}[{index}]" if field.is_repeated else f"{at}{field.name}"
