@@ -31,6 +31,8 @@ _DEADLINE = 20.0
 _NOT_ASKED = ("/v1/auth:",)
 _OF_THE_SERVER = 500
 
+pytestmark = pytest.mark.usefixtures("unharmed")
+
 
 @pytest.fixture(scope="module")
 def operations(stack: StackInfo) -> list[Any]:

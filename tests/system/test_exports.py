@@ -91,7 +91,27 @@ def file_of(session: Session, export_id: str) -> bytes:
     return data
 
 
+@pytest.fixture
+def one_row_each(admin: Session) -> Iterator[None]:
+    """Inside, the second row that somebody exports needs approval."""
+    yield from _allowing(admin, 1)
+
+
+@pytest.fixture
+def rows_enough(admin: Session) -> Iterator[None]:
+    """Inside, nobody needs approval, however much was exported before."""
+    yield from _allowing(admin, 100_000)
+
+
+def _allowing(admin: Session, rows: int) -> Iterator[None]:
+    before = admin.call(admin.exports.GetExportPolicy, exports.GetExportPolicyRequest())
+    _allow(admin, rows)
+    yield
+    _allow(admin, before.rows_without_approval)
+
+
 @pytest.mark.feature("C-09")
+@pytest.mark.usefixtures("rows_enough")
 def test_customers_come_in_and_go_out_in_bulk_and_nothing_changes_on_the_way(erp: Account) -> None:
     session, source = erp.session(), f"bulk {uuid4().hex[:8]}"
     data, rows = people_csv(source)
@@ -107,15 +127,6 @@ def test_customers_come_in_and_go_out_in_bulk_and_nothing_changes_on_the_way(erp
     again = bring_in(session, file, source)
     assert (again.rows_created, again.rows_refused, again.rows_unchanged) == (0, 0, again.rows_read)
     _certified(session, export, file)
-
-
-@pytest.fixture
-def one_row_each(admin: Session, gateway: Gateway) -> Iterator[None]:
-    """Inside, the second row that somebody exports needs approval."""
-    before = admin.call(admin.exports.GetExportPolicy, exports.GetExportPolicyRequest())
-    _allow(admin, 1)
-    yield
-    _allow(admin, before.rows_without_approval)
 
 
 @pytest.mark.feature("P-13")

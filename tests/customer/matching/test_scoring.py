@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from customer.domain.matching import Subject, blocking_keys, clusters, contradict, score, traits
@@ -145,6 +145,7 @@ subjects = st.builds(
 )  # fmt: skip
 
 
+@example(Subject(given_name="0", surname="00"), Subject(full_name="0"))
 @given(subjects, subjects)
 def test_any_two_people_can_be_weighed_in_either_order(one: Subject, other: Subject) -> None:
     a, b = traits(one), traits(other)

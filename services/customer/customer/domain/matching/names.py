@@ -195,8 +195,9 @@ def _words(a: Name, b: Name) -> tuple[str, ...]:
     straight = _part(a.given, b.given), _part(a.surname, b.surname)
     if "disagree" not in straight and "missing" not in straight:
         return _both(*straight)
-    crossed = _part(a.given, b.surname), _part(a.surname, b.given)
-    return _both(*max(straight, crossed, key=_agreement))
+    # Crossed, neither part is the given name of both: the weaker stands for it, whoever is named first.
+    crossed = sorted((_part(a.given, b.surname), _part(a.surname, b.given)), key=_WORTH.__getitem__)
+    return _both(*max(straight, (crossed[0], crossed[1]), key=_agreement))
 
 
 def _both(given: str, surname: str) -> tuple[str, str]:
