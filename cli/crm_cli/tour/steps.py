@@ -17,6 +17,7 @@ from crm_cli.tour.accounts import Accounts, Kept, open_accounts
 from crm_cli.tour.archive_steps import ArchiveSteps
 from crm_cli.tour.feed import Answers, Clients
 from crm_cli.tour.figures import ClassCounts, Look, Observer, count_classes
+from crm_cli.tour.life.steps import LifeSteps
 from crm_cli.tour.report import Report, Running, Value, none_of, words
 from crm_cli.tour.truth import Figures
 
@@ -77,6 +78,7 @@ class Tour:
         number, somebody = next(iter(ids.items()))
         self._sellers(accounts, somebody)
         self._archive(accounts, admin, number, somebody)
+        LifeSteps(self._report, self._admin, accounts.branch, self._run).run(self._purchases, ids)
         self._figures("views at the end", observer, DELIVERED)
         self._tiers_and_rfm(admin, " at the end")
 
