@@ -37,7 +37,7 @@ class App:
         self.keyring = Keyring(settings.keyring_url.get_secret_value(), keys)
         # Lists without personal fields go on while the keyring is away.
         self.page_tokens = PageTokens(keys.derived(b"page tokens"))
-        self._closing: list[Callable[[], None]] = [self.keyring.close, self.engine.dispose]
+        self._closing: list[Callable[[], None]] = [self.keyring.close, self.reader.close, self.engine.dispose]
         self._closed = threading.Event()
 
     def work(self, principal: Principal) -> UnitOfWork:

@@ -6,17 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
-from psycopg.rows import namedtuple_row
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from kernel.ops import metrics
 from kernel.ops.settings import Settings
+from kernel.sql.prepared import run
 
 # A transaction left open by a bug must not hold its locks for ever. Compiling a plan takes longer than any
 # statement of ours.
 _OPTIONS = "-c statement_timeout=15s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s -c jit=off"
+
+# Connections that a reader keeps between questions, of those in the pool.
+_KEPT = 3
 
 
 def make_engine(settings: Settings) -> Engine:
@@ -67,6 +70,7 @@ class Reader:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._idle: list[Any] = []
 
     def rows(self, sql: str, params: Mapping[str, Any] | Sequence[Any] = ()) -> list[Any]:
         """All rows, as named tuples. `sql` is a constant of the program, with %(name)s for values.
@@ -78,6 +82,7 @@ class Reader:
         except psycopg.OperationalError as error:
             if not _says_away(error):
                 raise
+            self.close()
             self._engine.dispose()
             return self._rows(sql, params)
 
@@ -87,17 +92,34 @@ class Reader:
         return found[0] if found else None
 
     def _rows(self, sql: str, params: Mapping[str, Any] | Sequence[Any]) -> list[Any]:
-        fairy = self._engine.raw_connection()
-        connection: Any = fairy.driver_connection
+        fairy = self._taken()
         try:
-            connection.autocommit = True
-            with connection.cursor(binary=True, row_factory=namedtuple_row) as cursor:
-                cursor.execute(sql, params, prepare=True)
-                rows: list[Any] = cursor.fetchall()
-            connection.autocommit = False
+            [rows] = run(fairy.driver_connection, (sql, params))
         except BaseException:
-            # Whatever state it is in, it must not go back to the pool.
+            # Whatever state it is in, it must not be used again.
             fairy.invalidate()
             raise
-        fairy.close()
+        self._give_back(fairy)
         return rows
+
+    def _taken(self) -> Any:
+        """A connection of the pool in autocommit mode."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            fairy: Any = self._engine.raw_connection()
+            fairy.driver_connection.autocommit = True
+            return fairy
+
+    def _give_back(self, fairy: Any) -> None:
+        """Keeps it for the next question, or gives it back to those who write."""
+        if len(self._idle) < _KEPT:
+            self._idle.append(fairy)
+            return
+        fairy.driver_connection.autocommit = False
+        fairy.close()
+
+    def close(self) -> None:
+        """Lets go of the connections that are kept."""
+        while self._idle:
+            self._idle.pop().invalidate()

@@ -8,13 +8,12 @@ Use cases receive it open and never commit.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
-from psycopg.rows import namedtuple_row
 from sqlalchemy.orm import Session
 
 from kernel.jobs import deferral
@@ -24,6 +23,7 @@ from kernel.pure.grants import Principal
 from kernel.pure.ids import new_id
 from kernel.sql import timers
 from kernel.sql.engine import Reader
+from kernel.sql.prepared import Params, Statement, run
 
 if TYPE_CHECKING:
     from kernel.sql.app import App
@@ -39,17 +39,19 @@ _AUDIT = """
 
 
 class OpenReader(Reader):
-    """Reads within an open transaction, what it has written included."""
+    """Statements within an open transaction, which see what it has written."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def rows(self, sql: str, params: Mapping[str, Any] | Sequence[Any] = ()) -> list[Any]:
-        connection: Any = self._session.connection().connection.driver_connection
-        with connection.cursor(binary=True, row_factory=namedtuple_row) as cursor:
-            cursor.execute(sql, params)
-            rows: list[Any] = cursor.fetchall()
+    def rows(self, sql: str, params: Params = ()) -> list[Any]:
+        [rows] = self.run((sql, params))
         return rows
+
+    def run(self, *statements: Statement) -> list[list[Any]]:
+        """The rows of each statement, on one way to the database and back (kernel.sql.prepared.run)."""
+        connection: Any = self._session.connection().connection.driver_connection
+        return run(connection, *statements)
 
 
 class UnitOfWork:
@@ -131,13 +133,13 @@ class UnitOfWork:
         """What was told and what was audited, on one way to the database and back."""
         if not self._events and not self._audited:
             return
-        driver: Any = self.session.connection().connection.driver_connection
-        with driver.pipeline(), driver.cursor() as cursor:
-            if self._events:
-                ids, types, bodies = zip(*map(self._row, self._events), strict=True)
-                cursor.execute(_TELL, (list(ids), list(types), list(bodies)))
-            if self._audited:
-                cursor.execute(_AUDIT, (json.dumps(self._audited),))
+        statements: list[Statement] = []
+        if self._events:
+            ids, types, bodies = zip(*map(self._row, self._events), strict=True)
+            statements.append((_TELL, (list(ids), list(types), list(bodies))))
+        if self._audited:
+            statements.append((_AUDIT, (json.dumps(self._audited),)))
+        self.reader.run(*statements)
 
     def _row(self, event: Event) -> tuple[UUID, str, str]:
         """The outbox row: id, type, and the message as it will be published (CloudEvents 1.0 JSON)."""

@@ -13,7 +13,7 @@ from functools import partial
 from hashlib import blake2b
 from operator import attrgetter
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -23,12 +23,27 @@ from kernel.sql.crypto.errors import SubjectErased
 from kernel.sql.crypto.kms import KEY_BYTES, KeyEncryption, Wrapped
 from kernel.sql.crypto.rewrap import rewrap_service_keys, rewrap_subject_keys, subject_context
 from kernel.sql.crypto.service_keys import LOCK_ALONE, LOCK_SHARED, ServiceKeys
+from kernel.sql.prepared import run
 
 KEY_ID_BYTES = 8
 # A key asked for in order to write is marked so at most once in this time …
 TOUCH_EVERY = timedelta(hours=1)
 # … so that one not asked for this long has no writer left who holds it in memory.
 YOUNGEST_ORPHAN = timedelta(hours=6)
+
+_SELECT_KEYS = """
+    select subject_id, key_id, kek_version, wrapped from app.subject_keys
+    where key_class = %s and subject_id = any(%s)
+"""
+_INSERT_KEYS = """
+    insert into app.subject_keys as held (subject_id, key_class, key_id, kek_version, wrapped)
+    select subject_id, %s, key_id, kek_version, wrapped
+    from unnest(%s::uuid[], %s::bytea[], %s::text[], %s::bytea[])
+    with ordinality as fresh (subject_id, key_id, kek_version, wrapped, place)
+    where not exists (select from app.tombstones where mac = any(%s::bytea[])) order by place
+    on conflict (subject_id, key_class) do update set touched_at = now()
+    where held.touched_at < now() - %s
+"""
 
 WithData = Callable[[Sequence[UUID], str], Collection[UUID]]
 
@@ -53,7 +68,7 @@ class Keyring(ServiceKeys):
         kek: KeyEncryption,
         *,
         cache_seconds: float = 300.0,
-        cache_size: int = 20_000,
+        cache_size: int = 100_000,
         connections: int = 4,
     ) -> None:
         super().__init__(url, kek, connections)
@@ -82,24 +97,17 @@ class Keyring(ServiceKeys):
         tombstones = self._tombstones(missing, ("", key_class))
         fresh, secrets = self._fresh_keys(missing, key_class)
 
-        def work(connection: psycopg.Connection) -> tuple[list[bytes], list[tuple[UUID, bytes, str, bytes]]]:
+        def work(connection: psycopg.Connection) -> tuple[list[Any], list[Any]]:
             macs = list(tombstones)
-            with connection.pipeline(), connection.transaction():
-                connection.execute(LOCK_SHARED)
-                found = connection.execute("select mac from app.tombstones where mac = any(%b)", (macs,))
-                connection.execute(
-                    "insert into app.subject_keys as held"
-                    " (subject_id, key_class, key_id, kek_version, wrapped)"
-                    " select subject_id, %s, key_id, kek_version, wrapped"
-                    " from unnest(%b::uuid[], %b::bytea[], %b::text[], %b::bytea[])"
-                    " with ordinality as fresh (subject_id, key_id, kek_version, wrapped, place)"
-                    " where not exists (select from app.tombstones where mac = any(%b)) order by place"
-                    " on conflict (subject_id, key_class) do update set touched_at = now()"
-                    " where held.touched_at < now() - %s",
-                    (key_class, missing, *fresh, macs, TOUCH_EVERY),
-                )
-                rows = _select_keys(connection, missing, key_class)
-            return [mac for (mac,) in found], rows.fetchall()
+            # In autocommit, what goes one way is one transaction.
+            _, found, _, rows = run(
+                connection,
+                (LOCK_SHARED, ()),
+                ("select mac from app.tombstones where mac = any(%s::bytea[])", (macs,)),
+                (_INSERT_KEYS, (key_class, missing, *fresh, macs, TOUCH_EVERY)),
+                (_SELECT_KEYS, (key_class, missing)),
+            )
+            return [mac for (mac,) in found], rows
 
         erased, rows = self._connections.run(work)
         if erased:
@@ -116,8 +124,8 @@ class Keyring(ServiceKeys):
         if not missing:
             return held
         generation = self._cache.generation
-        rows = self._connections.run(
-            lambda connection: _select_keys(connection, missing, key_class).fetchall()
+        [rows] = self._connections.run(
+            lambda connection: run(connection, (_SELECT_KEYS, (key_class, missing)))
         )
         read = self._unwrap(rows, key_class)
         self._cache.add(key_class, read, generation=generation, writable=False)
@@ -294,13 +302,3 @@ class Keyring(ServiceKeys):
             for key_class in key_classes
             for subject_id in subject_ids
         }
-
-
-def _select_keys(
-    connection: psycopg.Connection, subject_ids: list[UUID], key_class: str
-) -> psycopg.Cursor[tuple[UUID, bytes, str, bytes]]:
-    return connection.cursor(binary=True).execute(
-        "select subject_id, key_id, kek_version, wrapped from app.subject_keys"
-        " where key_class = %s and subject_id = any(%b)",
-        (key_class, subject_ids),
-    )
