@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from google.api import field_behavior_pb2
 from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from crm.customer.v1 import customer_pb2 as pb
 from crm.customer.v1 import customer_service_pb2 as rpc
@@ -111,9 +113,9 @@ def customer(row: Any, document: dict[str, Any] | None) -> pb.Customer:
         external_ids=[pb.ExternalId(source=source, value=value) for source, value in row.external_ids],
         classes=[_classification(entry) for entry in row.classes or ()],
         collaborator_ids=map(str, row.collaborator_ids),
-        create_time=row.created_at,
-        update_time=row.updated_at,
-        delete_time=row.deleted_at,
+        create_time=_instant(row.created_at),
+        update_time=_instant(row.updated_at),
+        delete_time=row.deleted_at and _instant(row.deleted_at),
         merged_into=str(row.survivor_id or ""),
     )
     if row.kind == "company":
@@ -230,6 +232,12 @@ def _classification(entry: Sequence[Any]) -> pb.Classification:
     )
     message.since.FromMicroseconds(round(float(since) * 1_000_000))
     return message
+
+
+def _instant(at: datetime) -> Timestamp:
+    """Given a datetime, protobuf takes ten times as long, three times a customer."""
+    seconds = at.timestamp()
+    return Timestamp(seconds=int(seconds), nanos=at.microsecond * 1000)
 
 
 def _day(day: Any) -> str:
