@@ -59,6 +59,7 @@ def _start(installation: Installation, report: Report, with_sample: bool, only_s
     deploy.prepare(installation, report)
     if only_servers:
         deploy.await_servers(installation, report)
+        installation.publish(phase="servers")
         return
     deploy.deploy(installation, report)
     _load_sample(installation, report, with_sample)
@@ -67,24 +68,23 @@ def _start(installation: Installation, report: Report, with_sample: bool, only_s
 
 
 def _load_sample(installation: Installation, report: Report, wanted: bool) -> None:
-    """The sample company is for an empty installation: decided once, finished when it was interrupted."""
-    layout = installation.layout
-    state = sample_state.load(layout).state
-    if state == "undecided":
-        state = "loading" if wanted else "declined"
-        sample_state.save(layout, SampleState(state))
-    if state != "loading":
+    """The sample company is for empty databases, and finished when loading it was interrupted."""
+    if not wanted:
         return
+    layout = installation.layout
     with report.step("Sample company"):
         try:
             # Here, because it brings gRPC, which `--only-servers` does not need.
             from crm_cli import sample
 
+            if not sample_state.load(layout).loading and not sample.wanted(installation.info):
+                return
+            sample_state.save(layout, SampleState(loading=True))
             logins = sample.load(installation.info)
         except Exception as error:
             advice = "`make run` tries again; `crm reset` and `crm run --no-sample` do without it"
             raise StepFailed("sample company", f"{type(error).__name__}: {error}", advice) from error
-    sample_state.save(layout, SampleState("loaded", logins))
+    sample_state.save(layout, SampleState(logins=logins))
     installation.publish(logins=logins)
 
 
