@@ -102,13 +102,12 @@ def _welcome(report: Report, info: StackInfo) -> None:
     console.print(f"certificate authority {info.ca_file}\nlogs {info.folder}/logs\n", highlight=False)
     console.print(table)
     option = "" if info.name == "main" else f" --stack {info.name}"
-    first = info.logins[0] if info.logins else None
-    body = json.dumps({"login": first.login if first else "admin", "password": "…"}, ensure_ascii=False)
+    body = json.dumps({"login": info.admin_login, "password": info.admin_password})
     console.print(
         "\nTry, in another terminal:\n"
         f"  .venv/bin/crm status{option}\n"
         f"  .venv/bin/crm tour{option}\n"
-        f"  curl --cacert {os.path.relpath(info.ca_file)} {info.gateway_url}/v1/auth:login -d '{body}'\n"
+        f"  curl --cacert {os.path.relpath(info.ca_file)} {info.gateway_url}/v1/auth:login --json '{body}'\n"
         "Ctrl-C stops everything.",
         highlight=False,
         markup=False,
