@@ -7,7 +7,11 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 STACK ?= main
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+# STEP TITLE LOG ADVICE COMMAND…
+STEP := deploy/local/step
+LOGS := .local/setup-logs
+NETWORK := mend what the log says, network and package index first, then run this again
 
 DISTRIBUTIONS := protos $(patsubst %/pyproject.toml,%,$(wildcard services/*/pyproject.toml)) cli
 # What the installed distributions are made of; their Python files are used in place.
@@ -75,7 +79,7 @@ format: setup ## Write Python and protos the way lint wants them
 
 .PHONY: lock
 lock: setup ## Pin requirements.in to requirements.lock, with hashes
-	$(PIP) install uv
+	$(PIP) install --quiet uv
 	$(BIN)/uv pip compile --quiet --no-header --generate-hashes --no-emit-index-url --no-emit-find-links \
 		--no-annotate --python-version 3.11 --output-file requirements.lock requirements.in
 
@@ -98,17 +102,18 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed, this is $$($(PYTHON) -V)"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
 		test "$$(id -u)" = 0 && command -v apt-get >/dev/null || { echo "please run: sudo apt-get install python3-venv"; exit 1; }; \
-		echo "installing python3-venv"; apt-get update -qq && \
-		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null; }
-	@echo "virtual environment $(VENV)"
-	@$(PYTHON) -m venv $(VENV)
+		$(STEP) "list of packages" $(LOGS)/apt-update.log "$(NETWORK)" apt-get update && \
+		$(STEP) "python3-venv" $(LOGS)/apt-install.log "$(NETWORK)" env DEBIAN_FRONTEND=noninteractive \
+			apt-get install -y --no-install-recommends python3-venv; }
+	@$(STEP) "virtual environment $(VENV)" $(LOGS)/venv.log "make clean, then run this again" \
+		$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.libraries: requirements.lock | $(VENV)/bin/python
-	@echo "libraries"
-	@$(PIP) install --require-hashes -r requirements.lock
+	@$(STEP) "libraries" $(LOGS)/libraries.log "$(NETWORK)" $(PIP) install --require-hashes -r requirements.lock
 	@touch $@
 
 $(VENV)/.code: $(VENV)/.libraries $(METADATA)
-	@echo "this repository's distributions"
-	@$(PIP) install --no-build-isolation --no-deps $(foreach one,$(DISTRIBUTIONS),-e ./$(one))
+	@$(STEP) "this repository's distributions" $(LOGS)/distributions.log \
+		"mend what the log says, then run this again; make clean begins anew" \
+		$(PIP) install --no-build-isolation --no-deps $(foreach one,$(DISTRIBUTIONS),-e ./$(one))
 	@touch $@

@@ -21,6 +21,8 @@ settings.register_profile("developer", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "developer")
 
 NewDatabase = Callable[..., Database]
+# On the roles that tests make.
+MARK = "made by tests"
 
 
 @pytest.fixture(scope="session")
@@ -40,11 +42,11 @@ def postgres() -> Iterator[tuple[str, NewDatabase]]:
         name = f"test_{uuid4().hex[:12]}"
         database = Database(name, f"{name}_owner", f"{name}_app", uuid4().hex, uuid4().hex, schemas)
         made.append(database)
-        databases.create(url, [database], private=False)
+        databases.create(url, [database], MARK, private=False)
         return database
 
     yield url, make
-    databases.drop(url, made)
+    databases.drop(url, made, MARK)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -15,10 +16,12 @@ import pytest
 
 from crm_cli.local.installation import AlreadyRunning
 from crm_cli.local.reset import forget
-from crm_cli.local.stack import StackInfo
+from crm_cli.local.stack import ProcessInfo, StackInfo
+from crm_cli.local.status import collect
 from tests.support.servers import eventually
 from tests.support.stack import private_stack
 
+_SERVERS_ONLY = [sys.executable, "-m", "crm_cli", "run", "--only-servers", "--stack"]
 _SERVERS = ("postgres-main", "postgres-keyring", "rabbitmq", "redis", "epmd")
 
 
@@ -28,6 +31,12 @@ def crm(*arguments: str, stack: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "crm_cli", *arguments, "--stack", stack],
         capture_output=True, text=True, timeout=180, check=False,
     )  # fmt: skip
+
+
+def serves(info: StackInfo, running: subprocess.Popen[bytes]) -> bool:
+    """Whether the servers of an installation were started by this process, and are ready."""
+    now = reloaded(info)
+    return now.supervisor_pid == running.pid and now.phase == "servers"
 
 
 def below(folder: str) -> list[str]:
@@ -73,15 +82,9 @@ def test_a_terminated_installation_leaves_no_process(servers_only: StackInfo) ->
 def test_however_it_ends_no_process_is_left_and_data_and_ports_stay(
     servers_only: StackInfo, last_words: signal.Signals
 ) -> None:
-    command = [sys.executable, "-m", "crm_cli", "run", "--only-servers", "--stack", servers_only.name]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as running:
+    with subprocess.Popen([*_SERVERS_ONLY, servers_only.name], stdout=subprocess.DEVNULL) as running:
         try:
-
-            def up() -> bool:
-                info = reloaded(servers_only)
-                return info.supervisor_pid == running.pid and info.phase == "servers"
-
-            eventually(up, seconds=120)
+            eventually(lambda: serves(servers_only, running), seconds=120)
             info = reloaded(servers_only)
             assert info.servers == servers_only.servers
             with psycopg.connect(info.server("postgres-main").url) as connection:
@@ -97,11 +100,55 @@ def test_however_it_ends_no_process_is_left_and_data_and_ports_stay(
     eventually(lambda: below(servers_only.folder) == [], seconds=60)
 
 
+def test_a_key_that_is_gone_is_not_replaced_while_its_keyring_holds_keys(servers_only: StackInfo) -> None:
+    info, kek = reloaded(servers_only), Path(servers_only.service("customer").kek_file)
+    key = kek.read_text()
+    with subprocess.Popen([*_SERVERS_ONLY, info.name], stdout=subprocess.DEVNULL) as running:
+        try:
+            eventually(lambda: serves(info, running), seconds=120)
+            with psycopg.connect(info.service("customer").keyring_owner_url) as owner:
+                owner.execute("create table subject_keys (subject_id uuid)")
+                owner.execute("insert into subject_keys values (gen_random_uuid())")
+        finally:
+            running.send_signal(signal.SIGINT)
+    kek.unlink()
+    refused = crm("run", "--only-servers", stack=info.name)
+    assert refused.returncode == 1
+    assert f"{kek} that opens them is gone" in refused.stdout
+    assert not kek.exists()
+    kek.write_text(key)
+
+
 def test_reset_forgets_the_data() -> None:
     with private_stack("test-reset", only_servers=True) as info:
         assert Path(info.folder).exists()
     assert crm("reset", stack=info.name).returncode == 0
     assert not Path(info.folder).exists()
+
+
+def test_waiting_begins_before_there_is_an_installation_and_ends_when_it_is_well() -> None:
+    name = f"test-waited-{os.getpid()}"
+    with subprocess.Popen(
+        [sys.executable, "-m", "crm_cli", "status", "--wait", "--timeout", "170", "--json", "--stack", name],
+        stdout=subprocess.PIPE, text=True,
+    ) as waiting:  # fmt: skip
+        # No installation yet: without --wait that is said at once.
+        assert crm("status", stack=name).returncode == 1
+        assert waiting.poll() is None
+        with private_stack(name, only_servers=True):
+            told = json.loads(waiting.communicate(timeout=180)[0])
+    assert (waiting.returncode, told["phase"]) == (0, "servers")
+    assert {"postgres-main", "rabbitmq", "redis"} <= {part["name"] for part in told["parts"]}
+    forget(name)
+
+
+def test_an_installation_that_is_starting_is_not_well_yet(servers_only: StackInfo) -> None:
+    one = ProcessInfo("one", "service", os.getpid(), ops="", log="")
+    info = replace(
+        servers_only, phase="starting", supervisor_pid=os.getpid(), processes=[one], servers=[], services=[]
+    )
+    [starting] = [part for part in collect(info) if not part.well]
+    assert (starting.name, starting.reason) == ("supervisor", "still starting the installation")
 
 
 def test_everything_is_well_once_it_is_ready(stack: StackInfo) -> None:

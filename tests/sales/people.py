@@ -23,10 +23,10 @@ ERP = Principal(
 )
 
 
-def reader(scope: Scope, user_id: UUID | None = None) -> Principal:
+def reader(scope: Scope, user_id: UUID | None = None, customer_id: UUID | None = None) -> Principal:
     """A user who reads orders and products as far as `scope` reaches."""
     grants = {"sales.orders.read": scope, "sales.products.read": scope}
-    return Principal(PrincipalKind.USER, str(user_id or new_id()), grants)
+    return Principal(PrincipalKind.USER, str(user_id or new_id()), grants, customer_id=customer_id)
 
 
 def owners(app: SalesApp, owner_of: Mapping[UUID, UUID | None]) -> None:

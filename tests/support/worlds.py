@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from uuid import UUID
@@ -31,6 +31,8 @@ class World:
     # Users who appear as owners or callers and whom the directory has not told of.
     strangers: list[UUID] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
+    # The records that some of the users are themselves, as customers in the portal.
+    portal: dict[UUID, Record] = field(default_factory=dict)
     # (user, version, team, disabled) and (team, version, path), older states among them.
     users_told: list[tuple[UUID, int, UUID | None, bool]] = field(default_factory=list)
     teams_told: list[tuple[UUID, int, list[UUID]]] = field(default_factory=list)
@@ -51,7 +53,9 @@ class World:
     def _reaches(self, user: UUID, scope: Scope | None, record: Record) -> bool:
         if scope is Scope.ALL:
             return True
-        if scope is None or scope is Scope.SELF:
+        if scope is Scope.SELF:
+            return self.portal.get(user) is record
+        if scope is None:
             return False
         if user == record.owner_id or user in record.collaborator_ids:
             return True
@@ -83,6 +87,9 @@ def world(chance: Random, teams: int | None = None, users: int | None = None, re
         owner = chance.choice([*made.users, *made.users, None])
         helpers = chance.sample(made.users, min(len(made.users), chance.choice((0, 0, 0, 1, 2))))
         made.records.append(Record(_id(chance), owner, helpers))
+    # By chances of its own, which leave the rest of the world as it was without a portal.
+    by_portal = Random(made.records[0].id.int)
+    made.portal = {user: by_portal.choice(made.records) for user in made.users if by_portal.random() < 0.5}
     chance.shuffle(made.users_told)
     chance.shuffle(made.teams_told)
     return made
@@ -98,9 +105,11 @@ def tell(session: Session, worlds: Iterable[World]) -> None:
         staff.record_users(session, one.users_told[half:])
 
 
-def acting(user: UUID, permission: str, scope: Scope | None) -> Principal:
-    """A user with one grant, or none."""
-    return Principal(PrincipalKind.USER, str(user), {} if scope is None else {permission: scope})
+def acting(made: World, user: UUID, scopes: Mapping[str, Scope | None]) -> Principal:
+    """A user of a world with one grant of each permission, or none."""
+    held = {permission: scope for permission, scope in scopes.items() if scope is not None}
+    me = made.portal.get(user)
+    return Principal(PrincipalKind.USER, str(user), held, customer_id=me.id if me else None)
 
 
 def _found_team(made: World, chance: Random) -> None:

@@ -11,14 +11,14 @@ import pytest
 from crm_cli.sample import company
 from crm_cli.tour import feed, truth
 from crm_cli.tour.cdnow import Purchase
-
-PRESETS_WITH_STAFF = {
-    "seller", "sales_manager", "agent", "service_manager", "marketer", "privacy_officer", "auditor"
-}  # fmt: skip
+from gateway.domain.presets import ADMIN, PRESETS
 
 
-def test_each_role_preset_with_staff_has_somebody() -> None:
-    assert {one.role for one in company.STAFF} == PRESETS_WITH_STAFF
+def test_there_is_somebody_to_sign_in_with_each_role_preset() -> None:
+    others = [ADMIN, company.PORTAL_ROLE, company.ERP_ROLE]
+    assert {one.role for one in company.STAFF}.union(others) == {role.id for role in PRESETS}
+    assert company.PORTAL_CUSTOMER in {one.number for one in company.people()}
+    assert company.PORTAL_CUSTOMER in {one.buyer for one in company.orders()}
 
 
 def test_parents_come_before_their_teams_and_staff_belong_to_teams() -> None:

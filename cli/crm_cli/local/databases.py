@@ -10,6 +10,16 @@ from psycopg import sql
 
 from crm_cli.local.layout import APP_CONNECTIONS, OWNER_CONNECTIONS
 
+_MARK_OF_ROLE = "select shobj_description(oid, 'pg_authid') from pg_roles where rolname = %s"
+_MARK_OF_OWNER = "select shobj_description(datdba, 'pg_authid') from pg_database where datname = %s"
+
+
+class NotOurs(Exception):
+    """A role or database of a name that we need belongs to somebody else."""
+
+    def __init__(self, what: str, name: str) -> None:
+        super().__init__(f"there is a {what} {name!r} that this installation has not made")
+
 
 @dataclass(frozen=True)
 class Database:
@@ -49,12 +59,18 @@ def of_service(service: str, cluster: str, password: Callable[[str], str]) -> Da
     )
 
 
-def create(admin_url: str, databases: list[Database], private: bool) -> None:
-    """Creates or corrects roles and databases; `private` = the cluster is ours alone, so its `postgres`
-    database can be closed to the services too."""
+def create(admin_url: str, databases: list[Database], mark: str, private: bool) -> None:
+    """Creates or corrects roles and databases. Roles bear `mark` as their comment; a database is ours when
+    its owner does. `private` = the cluster is ours alone, so its `postgres` database can be closed to the
+    services too.
+
+    Raises NotOurs, before anything is changed, when one of the names is somebody else's.
+    """
     with psycopg.connect(admin_url, autocommit=True) as connection:
+        for database in databases if not private else ():
+            _check_ours(connection, database, mark)
         for database in databases:
-            _roles(connection, database)
+            _roles(connection, database, mark)
             _database(connection, database)
         if private:
             connection.execute("revoke connect, temporary on database postgres, template1 from public")
@@ -64,17 +80,47 @@ def create(admin_url: str, databases: list[Database], private: bool) -> None:
             _schemas(connection, database)
 
 
-def drop(admin_url: str, databases: list[Database]) -> None:
-    """Removes databases and their roles, whoever is still connected."""
+def drop(admin_url: str, databases: list[Database], mark: str) -> list[str]:
+    """Removes databases and their roles, whoever is still connected; those that are somebody else's stay.
+
+    Answers what stayed.
+    """
+    stayed = []
     with psycopg.connect(admin_url, autocommit=True) as connection:
         for database in databases:
+            try:
+                _check_ours(connection, database, mark)
+            except NotOurs as error:
+                stayed.append(str(error))
+                continue
             name = sql.Identifier(database.name)
             connection.execute(sql.SQL("drop database if exists {} with (force)").format(name))
             for role in (database.app, database.owner):
                 connection.execute(sql.SQL("drop role if exists {}").format(sql.Identifier(role)))
+    return stayed
 
 
-def _roles(connection: psycopg.Connection, database: Database) -> None:
+def holds_rows(url: str, table: str) -> bool:
+    """Whether a table is there and not empty."""
+    with psycopg.connect(url) as connection:
+        if connection.execute("select to_regclass(%s)", (table,)).fetchone() == (None,):
+            return False
+        name = sql.Identifier(*table.split("."))
+        return connection.execute(sql.SQL("select from {} limit 1").format(name)).fetchone() is not None
+
+
+def _check_ours(connection: psycopg.Connection, database: Database, mark: str) -> None:
+    """Raises NotOurs for a role without our mark, or a database of an owner who has none."""
+    for role in (database.owner, database.app):
+        known = connection.execute(_MARK_OF_ROLE, (role,)).fetchone()
+        if known is not None and known[0] != mark:
+            raise NotOurs("role", role)
+    known = connection.execute(_MARK_OF_OWNER, (database.name,)).fetchone()
+    if known is not None and known[0] != mark:
+        raise NotOurs("database", database.name)
+
+
+def _roles(connection: psycopg.Connection, database: Database, mark: str) -> None:
     wanted = (
         (database.owner, database.owner_password, OWNER_CONNECTIONS),
         (database.app, database.app_password, APP_CONNECTIONS),
@@ -82,11 +128,14 @@ def _roles(connection: psycopg.Connection, database: Database) -> None:
     for role, password, connections in wanted:
         known = connection.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone()
         verb = sql.SQL("alter role" if known else "create role")
-        connection.execute(
-            sql.SQL("{} {} login nosuperuser nocreatedb nocreaterole connection limit {} password {}").format(
-                verb, sql.Identifier(role), sql.Literal(connections), sql.Literal(password)
+        name = sql.Identifier(role)
+        with connection.transaction():
+            connection.execute(
+                sql.SQL(
+                    "{} {} login nosuperuser nocreatedb nocreaterole connection limit {} password {}"
+                ).format(verb, name, sql.Literal(connections), sql.Literal(password))
             )
-        )
+            connection.execute(sql.SQL("comment on role {} is {}").format(name, sql.Literal(mark)))
 
 
 def _database(connection: psycopg.Connection, database: Database) -> None:

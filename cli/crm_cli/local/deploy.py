@@ -26,11 +26,13 @@ _COMMAND_PATIENCE = 180.0
 
 def start_servers(installation: Installation, report: Report) -> None:
     """Starts PostgreSQL twice, RabbitMQ and Redis; waits for PostgreSQL only. Raises StepFailed."""
-    with report.step("Programs of the servers"):
+    with report.step("Programs of the servers") as tell:
         try:
-            provided = servers.provide(installation.layout, installation.ports, installation.passwords)
+            provided = servers.provide(installation.layout, installation.ports, installation.passwords, tell)
         except install.Missing as error:
-            raise StepFailed("programs of the servers", str(error), "then run this again") from None
+            advice = "mend what the log says, network and disk first, then run this again"
+            advice = advice if error.log else "then run this again"
+            raise StepFailed("programs of the servers", str(error), advice, error.log) from None
         installation.know_servers(provided)
         installation.supervisor.add(provided.programs)
     with report.step("PostgreSQL, two clusters") as tell:
@@ -44,7 +46,12 @@ def prepare(installation: Installation, report: Report) -> None:
         for cluster in CLUSTERS:
             known = installation.servers
             private = cluster in known.private_clusters
-            databases.create(known.clusters[cluster], installation.databases(cluster), private)
+            wanted = installation.databases(cluster)
+            try:
+                databases.create(known.clusters[cluster], wanted, installation.mark(), private)
+            except databases.NotOurs as error:
+                advice = "name another server, or have its owner rename or drop it; nothing was changed"
+                raise StepFailed("databases", str(error), advice) from None
         installation.write_keys()
         installation.write_admin_password()
         certificates.provide(installation.layout.tls, SERVICES)
@@ -54,7 +61,6 @@ def await_servers(installation: Installation, report: Report) -> None:
     """Waits for the slower ones; they started while databases were made. Raises StepFailed."""
     with report.step("RabbitMQ and Redis") as tell:
         _await(installation, _server_probes(installation), _SERVER_PATIENCE, tell, "servers")
-    installation.publish(phase="servers")
 
 
 def deploy(installation: Installation, report: Report) -> None:
@@ -195,9 +201,13 @@ def _run(installation: Installation, command: Command, running: list[subprocess.
 def _start(installation: Installation, command: Command, output: IO[bytes]) -> subprocess.Popen[bytes]:
     known = installation.servers
     info = next(one for one in installation.services if one.name == command.service)
+    variables = environment.of_service(installation.layout, info, installation.ports, known.redis_url)
+    if command.room == "events":
+        # Exchanges and queues are made by the operator; services have no right to.
+        variables["CRM_AMQP_URL"] = installation.info.server("rabbitmq").url
     return subprocess.Popen(
         [sys.executable, "-m", f"{command.service}.{command.room}", *command.arguments],
-        env=environment.of_service(installation.layout, info, installation.ports, known.redis_url),
+        env=variables,
         cwd=installation.layout.folder,
         stdin=subprocess.DEVNULL,
         stdout=output,

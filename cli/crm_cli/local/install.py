@@ -6,17 +6,28 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from crm_cli.local.report import tail
+
+# How often the output of apt-get is looked at, in seconds.
+_GLANCE = 0.5
 # Debian asks this program whether a freshly installed server may be started.
 _POLICY = Path("/usr/sbin/policy-rc.d")
 
 
 class Missing(Exception):
-    """A server program is not installed and can't be installed by us; the message says what to do."""
+    """A server program is not installed and can't be installed by us; the message says what to do.
+
+    `log` is the output of the installation that failed.
+    """
+
+    def __init__(self, message: str, log: Path | None = None) -> None:
+        super().__init__(message)
+        self.log = log
 
 
 @dataclass(frozen=True)
@@ -50,19 +61,22 @@ def find(need: Need) -> Path | None:
     return Path(path).parent if path else None
 
 
-def provide(needs: list[Need], log: Path) -> dict[Need, Path]:
-    """The folder of each needed program, after installing what is missing; raises Missing."""
+def provide(needs: list[Need], log: Path, tell: Callable[[str], None]) -> dict[Need, Path]:
+    """The folder of each needed program, after installing what is missing; `tell` hears how far that is.
+
+    Raises Missing.
+    """
     absent = [need for need in needs if find(need) is None]
     if absent:
-        _install([need.package for need in absent], log)
+        _install([need.package for need in absent], log, tell)
     found = {need: folder for need in needs if (folder := find(need))}
     still = [need.package for need in needs if need not in found]
     if still:
-        raise Missing(f"not found although installed: {', '.join(still)}; see {log}")
+        raise Missing(f"not found although installed: {', '.join(still)}", log)
     return found
 
 
-def _install(packages: list[str], log: Path) -> None:
+def _install(packages: list[str], log: Path, tell: Callable[[str], None]) -> None:
     names = " ".join(packages)
     if shutil.which("apt-get") is None:
         raise Missing(
@@ -72,18 +86,33 @@ def _install(packages: list[str], log: Path) -> None:
         )
     if os.geteuid() != 0:
         raise Missing(f"please run: sudo apt-get install --no-install-recommends {names}")
-    with log.open("ab") as stream, _servers_stay_down():
+    with _servers_stay_down():
         for command in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
-            done = subprocess.run(
-                ["apt-get", "-o", "DPkg::Lock::Timeout=120", *command],
-                env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-                check=False,
-            )
-            if done.returncode:
-                raise Missing(f"apt-get {command[0]} failed; its output is in {log}")
+            tell(f"apt-get {command[0]}")
+            code = _apt_get(command, log, tell)
+            if code:
+                raise Missing(f"apt-get {command[0]} ended with exit code {code}", log)
+
+
+def _apt_get(command: list[str], log: Path, tell: Callable[[str], None]) -> int:
+    """The exit code; the newest line of the output is told while it runs."""
+    with log.open("ab") as stream:
+        running = subprocess.Popen(
+            ["apt-get", "-o", "DPkg::Lock::Timeout=120", *command],
+            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+        )
+    with running:
+        try:
+            while True:
+                with suppress(subprocess.TimeoutExpired):
+                    return running.wait(_GLANCE)
+                tell("".join(tail(log, 1)))
+        except BaseException:
+            running.terminate()
+            raise
 
 
 @contextmanager

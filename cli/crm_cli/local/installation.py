@@ -12,11 +12,12 @@ import threading
 from dataclasses import replace
 from typing import IO
 
+from crm_cli.local import databases, sample_state
 from crm_cli.local import ports as free_ports
-from crm_cli.local import sample_state
 from crm_cli.local.databases import Database, of_service
 from crm_cli.local.files import Passwords, write_private
 from crm_cli.local.layout import GATEWAY_PORT, SERVICES, Layout, port_names
+from crm_cli.local.report import StepFailed
 from crm_cli.local.servers import Servers
 from crm_cli.local.stack import ProcessInfo, ServiceInfo, StackInfo
 from crm_cli.local.supervisor import Supervisor
@@ -69,12 +70,29 @@ class Installation:
         return [self._database(name, cluster) for name in SERVICES]
 
     def write_keys(self) -> None:
-        """A key-encryption key a service, made once: without it the service's personal data is lost."""
+        """A key-encryption key a service, made once: without it the service's personal data is lost.
+
+        Raises StepFailed where a keyring holds keys that only a key which is gone can open.
+        """
         for service in SERVICES:
             path = self.layout.kek(service)
             if not path.exists():
+                address = self._database(service, "keyring").owner_url(self.servers.clusters["keyring"])
+                if databases.holds_rows(address, "app.subject_keys"):
+                    raise StepFailed(
+                        f"key of {service}",
+                        f"its keyring holds keys of persons, but {path} that opens them is gone",
+                        "put the file back from its copy; `make reset` forgets the data with the keys",
+                    )
                 key = base64.b64encode(secrets.token_bytes(32)).decode()
                 write_private(path, json.dumps({"active": "1", "keys": {"1": key}}))
+
+    def mark(self) -> str:
+        """What marks this installation's roles on a cluster; made once."""
+        path = self.layout.identity
+        if not path.exists():
+            write_private(path, f"crm installation {secrets.token_hex(16)}")
+        return path.read_text("utf-8")
 
     def write_admin_password(self) -> None:
         write_private(self.layout.admin_password, self.passwords.get("admin"))

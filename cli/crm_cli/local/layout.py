@@ -98,6 +98,11 @@ class Layout:
         return self.folder / "held"
 
     @property
+    def identity(self) -> Path:
+        """What marks roles and databases as this installation's, wherever its folder is moved to."""
+        return self.folder / "installation-id"
+
+    @property
     def passwords(self) -> Path:
         return self.folder / "secrets" / "passwords.json"
 

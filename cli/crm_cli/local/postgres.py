@@ -16,6 +16,7 @@ import psycopg
 from crm_cli.local.files import write_private
 from crm_cli.local.layout import Layout, max_connections
 from crm_cli.local.program import Program
+from crm_cli.local.report import StepFailed
 
 _USER = "postgres"
 # Small for the keyring: it holds some hundred bytes a subject.
@@ -72,7 +73,10 @@ class Cluster:
         )
 
     def create(self) -> None:
-        """Makes the empty cluster unless it exists. A half-made one (no marker) is made anew."""
+        """Makes the empty cluster unless it exists; a half-made one (no marker) is made anew.
+
+        Raises StepFailed.
+        """
         marker = self.data.parent / f"{self.data.name}.made"
         if marker.exists():
             return
@@ -87,11 +91,15 @@ class Cluster:
                 f"--pwfile={secret}", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8",
                 "--data-checksums", "--no-instructions",
             ],
-            env=dict(self.environment), cwd="/", capture_output=True, text=True, check=False,
+            env=dict(self.environment), cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
         secret.unlink()
         if done.returncode:
-            raise RuntimeError(f"initdb failed: {done.stderr.strip() or done.stdout.strip()}")
+            log = self.log.with_name(f"initdb-{self.name}.log")
+            log.write_bytes(done.stdout)
+            advice = "mend what the log says, disk space and rights first, then run this again"
+            raise StepFailed(f"initdb of {self.name}", f"exit code {done.returncode}", advice, log)
         (self.data / "pg_hba.conf").write_text(_HBA, "utf-8")
         _give(self.data / "pg_hba.conf")
         marker.touch()

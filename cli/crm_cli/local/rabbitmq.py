@@ -129,15 +129,16 @@ def definitions_for(users: Mapping[str, str], policies: Iterable[Policy], vhost:
 
 
 def permissions_of(user: str) -> dict[str, str]:
-    """A service fills its exchange, the shared one and its queues only, and may listen to what others tell.
-
-    It may declare any service's exchange, so that services are deployed in any order. amq.default stands for
-    publishing straight to a queue: retries do it, and dead-lettering.
+    """A service tells on its exchange and the shared one, hands on to its own queues what waits or is
+    dead, and reads these. It makes nothing and binds nothing: the deploy step does, as the operator.
     """
     if user == OPERATOR:
         return {"configure": ".*", "write": ".*", "read": ".*"}
-    heard = rf"^(crm\..*|{user}\..*)$"
-    return {"configure": heard, "write": rf"^(crm\.({user}|event)|{user}\..*|amq\.default)$", "read": heard}
+    return {
+        "configure": "^$",
+        "write": rf"^crm\.({user}|event|retry\.{user})$",
+        "read": rf"^{user}\..*$",
+    }
 
 
 def hash_password(password: str) -> str:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TimeElapsedColumn
 
 _TAIL = 25  # lines of a log
 _ADVICE = "try again; `make reset` forgets all data and begins anew, if that is acceptable"
@@ -43,8 +44,9 @@ class Report:
             if self.quiet or not self.console.is_terminal:
                 yield lambda detail: None
             else:
-                with self.console.status(title) as status:
-                    yield lambda detail: status.update(f"{title} [dim]{detail}[/dim]")
+                with self._progress() as progress:
+                    task = progress.add_task(title, detail="")
+                    yield lambda detail: progress.update(task, detail=detail)
         except StepFailed:
             raise
         except Exception as error:
@@ -52,6 +54,16 @@ class Report:
         if self.quiet:
             return
         self.console.print(f"[green]✓[/green] {title} [dim]{time.monotonic() - began:.1f} s[/dim]")
+
+    def _progress(self) -> Progress:
+        """One line that is gone when the step is done."""
+        columns = (
+            SpinnerColumn(),
+            "{task.description}",
+            TimeElapsedColumn(),
+            "[dim]{task.fields[detail]}[/dim]",
+        )
+        return Progress(*columns, console=self.console, transient=True)
 
     def elapsed(self) -> float:
         """Seconds since the beginning."""

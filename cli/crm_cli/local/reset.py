@@ -46,10 +46,14 @@ def _drop_elsewhere(name: str, layout: Layout) -> None:
         info = StackInfo.load(name, layout.root)
     except NoStack:
         return
+    if not layout.identity.exists():
+        return  # it stopped before it made anything there
+    mark = layout.identity.read_text("utf-8")
     for cluster in CLUSTERS:
         for server in info.servers:
             if server.name == f"postgres-{cluster}" and not server.private:
-                databases.drop(server.url, _databases(layout, cluster))
+                for left in databases.drop(server.url, _databases(layout, cluster), mark):
+                    print(f"left alone on {server.name}: {left}")
 
 
 def _databases(layout: Layout, cluster: str) -> list[databases.Database]:

@@ -59,6 +59,7 @@ def _start(installation: Installation, report: Report, with_sample: bool, only_s
     deploy.prepare(installation, report)
     if only_servers:
         deploy.await_servers(installation, report)
+        installation.publish(phase="servers")
         return
     deploy.deploy(installation, report)
     _load_sample(installation, report, with_sample)
@@ -67,24 +68,23 @@ def _start(installation: Installation, report: Report, with_sample: bool, only_s
 
 
 def _load_sample(installation: Installation, report: Report, wanted: bool) -> None:
-    """The sample company is for an empty installation: decided once, finished when it was interrupted."""
-    layout = installation.layout
-    state = sample_state.load(layout).state
-    if state == "undecided":
-        state = "loading" if wanted else "declined"
-        sample_state.save(layout, SampleState(state))
-    if state != "loading":
+    """The sample company is for empty databases, and finished when loading it was interrupted."""
+    if not wanted:
         return
+    layout = installation.layout
     with report.step("Sample company"):
         try:
             # Here, because it brings gRPC, which `--only-servers` does not need.
             from crm_cli import sample
 
+            if not sample_state.load(layout).loading and not sample.wanted(installation.info):
+                return
+            sample_state.save(layout, SampleState(loading=True))
             logins = sample.load(installation.info)
         except Exception as error:
             advice = "`make run` tries again; `crm reset` and `crm run --no-sample` do without it"
             raise StepFailed("sample company", f"{type(error).__name__}: {error}", advice) from error
-    sample_state.save(layout, SampleState("loaded", logins))
+    sample_state.save(layout, SampleState(logins=logins))
     installation.publish(logins=logins)
 
 
@@ -102,13 +102,12 @@ def _welcome(report: Report, info: StackInfo) -> None:
     console.print(f"certificate authority {info.ca_file}\nlogs {info.folder}/logs\n", highlight=False)
     console.print(table)
     option = "" if info.name == "main" else f" --stack {info.name}"
-    first = info.logins[0] if info.logins else None
-    body = json.dumps({"login": first.login if first else "admin", "password": "…"}, ensure_ascii=False)
+    body = json.dumps({"login": info.admin_login, "password": info.admin_password})
     console.print(
         "\nTry, in another terminal:\n"
         f"  .venv/bin/crm status{option}\n"
         f"  .venv/bin/crm tour{option}\n"
-        f"  curl --cacert {os.path.relpath(info.ca_file)} {info.gateway_url}/v1/auth:login -d '{body}'\n"
+        f"  curl --cacert {os.path.relpath(info.ca_file)} {info.gateway_url}/v1/auth:login --json '{body}'\n"
         "Ctrl-C stops everything.",
         highlight=False,
         markup=False,

@@ -1,4 +1,4 @@
-"""Whether the sample company is wanted, being loaded, or there; decided once for an installation."""
+"""Whether the sample company is being loaded, and who signs in there."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from crm_cli.local.stack import DemoLogin
 
 @dataclass(frozen=True)
 class SampleState:
-    """`state` is undecided, declined, loading or loaded."""
+    """`loading`: it was begun and is not known to be done."""
 
-    state: str = "undecided"
+    loading: bool = False
     logins: list[DemoLogin] = field(default_factory=list)
 
 
@@ -23,7 +23,7 @@ def load(layout: Layout) -> SampleState:
     if not path.exists():
         return SampleState()
     data = json.loads(path.read_text("utf-8"))
-    return SampleState(data["state"], [DemoLogin(**login) for login in data["logins"]])
+    return SampleState(data.get("loading", False), [DemoLogin(**login) for login in data["logins"]])
 
 
 def save(layout: Layout, state: SampleState) -> None:

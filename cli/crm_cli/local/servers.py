@@ -11,7 +11,7 @@ CRM_SMTP_URL              smtp:// or smtps:// of a mail server; without it mails
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -40,11 +40,16 @@ class Servers:
     probes: dict[str, Probe] = field(default_factory=dict)
 
 
-def provide(layout: Layout, ports: Mapping[str, int], passwords: Passwords) -> Servers:
-    """Finds or installs the programs and prepares their folders; starts nothing. Raises install.Missing."""
+def provide(
+    layout: Layout, ports: Mapping[str, int], passwords: Passwords, tell: Callable[[str], None]
+) -> Servers:
+    """Finds or installs the programs and prepares their folders; starts nothing.
+
+    `tell` hears how far it is. Raises install.Missing or StepFailed.
+    """
     needs = _needs()
     layout.logs.mkdir(parents=True, exist_ok=True)
-    found = install.provide(needs, layout.logs / "install.log")
+    found = install.provide(needs, layout.logs / "install.log", tell)
     servers = Servers()
     _add_clusters(servers, layout, ports, passwords, found)
     _add_broker(servers, layout, ports, passwords, found)

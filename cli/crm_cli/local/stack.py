@@ -69,7 +69,7 @@ class StackInfo:
     name: str
     root: str  # the clone
     folder: str  # .local/<name>
-    phase: str  # starting, servers, ready, stopped
+    phase: str  # starting; servers: all there will be, with --only-servers; ready; stopped
     supervisor_pid: int | None
     gateway_url: str  # https://localhost:PORT
     ca_file: str

@@ -19,7 +19,7 @@ from rich.table import Table
 from crm_cli.local import mailbox, postgres, rabbitmq, redis_server, waiting
 from crm_cli.local.program import Probe
 from crm_cli.local.report import make_console
-from crm_cli.local.stack import ProcessInfo, ServiceInfo, StackInfo
+from crm_cli.local.stack import NoStack, ProcessInfo, ServiceInfo, StackInfo
 from kernel.bus.broker import BROKER_ERRORS
 from kernel.bus.gauges import count_messages
 
@@ -50,13 +50,22 @@ class Part:
 
 
 def status(name: str, as_json: bool, wait: float) -> int:
-    """Prints the state, after waiting at most `wait` seconds for all to be well. 0 = well, 1 = not."""
+    """Prints the state, after waiting at most `wait` seconds for all to be well. 0 = well, 1 = not.
+
+    An installation that nobody has started yet is waited for, too. Raises NoStack when there is none then.
+    """
     deadline = time.monotonic() + wait
     while True:
-        info = StackInfo.load(name)
-        parts = collect(info)
-        if all(part.well for part in parts) or time.monotonic() >= deadline:
-            break
+        late = time.monotonic() >= deadline
+        try:
+            info = StackInfo.load(name)
+        except NoStack:
+            if late:
+                raise
+        else:
+            parts = collect(info)
+            if late or all(part.well for part in parts):
+                break
         time.sleep(0.5)
     well = all(part.well for part in parts)
     if as_json:
@@ -72,7 +81,9 @@ def collect(info: StackInfo) -> list[Part]:
     questions: list[Callable[[], list[Part]]] = [partial(_process, info, one) for one in info.processes]
     questions += [partial(_named_server, info, server.name) for server in info.servers if not server.private]
     for service in info.services:
-        questions += [partial(_database, service), partial(_keyring, service)]
+        questions.append(partial(_keyring, service))
+        if info.phase != "servers":  # where nothing is migrated
+            questions.append(partial(_database, service))
     if info.queues:
         questions.append(partial(_queues, info))
     if info.phase == "ready":
@@ -82,6 +93,8 @@ def collect(info: StackInfo) -> list[Part]:
     parts = [part for answer in answers for part in answer]
     if not info.processes or info.supervisor_pid is None or not psutil.pid_exists(info.supervisor_pid):
         parts.insert(0, Part("process", "supervisor", "not running; `make run` starts it", {}))
+    elif info.phase == "starting":
+        parts.insert(0, Part("process", "supervisor", "still starting the installation", {}))
     return parts
 
 

@@ -45,6 +45,10 @@ STAFF: Sequence[Staff] = (
     Staff("wu.bin", "吴斌", "auditor", "合规与审计部"),
 )
 SELLERS = tuple(one.login for one in STAFF if one.role == "seller")
+# The customer who signs in to the portal, by the number at the ERP.
+PORTAL_ROLE = "customer"
+PORTAL_LOGIN = "customer.h005"
+PORTAL_CUSTOMER = "H-005"
 ERP_ROLE = "integration"
 ERP_NAME = "ERP"
 

@@ -1,10 +1,10 @@
-"""The staff of the sample company: teams, users, the ERP's service account."""
+"""Who signs in at the sample company: staff in their teams, a customer in the portal, the ERP."""
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,7 +19,16 @@ from crm.gateway.v1.identity_pb2 import ServiceAccount, Team, User
 from crm_cli.client import Account, Gateway, Refused, Session
 from crm_cli.local.files import write_private
 from crm_cli.local.stack import DemoLogin
-from crm_cli.sample.company import ERP_NAME, ERP_ROLE, STAFF, TEAMS
+from crm_cli.sample.company import (
+    ERP_NAME,
+    ERP_ROLE,
+    PORTAL_CUSTOMER,
+    PORTAL_LOGIN,
+    PORTAL_ROLE,
+    STAFF,
+    TEAMS,
+    people,
+)
 
 FILE = "sample-logins.json"
 _PAGE = 200
@@ -69,16 +78,29 @@ def make_staff(
     ids: dict[str, str] = {}
     demo: list[DemoLogin] = []
     for one in STAFF:
-        password = logins.password(one.login)
-        found = admin.call(admin.directory.ListUsers, ListUsersRequest(login=one.login)).users
-        if found:
-            ids[one.login] = found[0].id
-        else:
-            user = User(login=one.login, display_name=one.name, team_id=teams[one.team], role_ids=[one.role])
-            request = CreateUserRequest(user=user, password=password, request_id=str(uuid4()))
-            ids[one.login] = admin.call(admin.directory.CreateUser, request).id
-        demo.append(DemoLogin(role=one.role, login=one.login, password=password, name=one.name))
+        user = User(login=one.login, display_name=one.name, team_id=teams[one.team], role_ids=[one.role])
+        ids[one.login], login = _make_user(admin, user, logins)
+        demo.append(login)
     return ids, demo
+
+
+def make_portal_user(admin: Session, customers: Mapping[str, str], logins: Logins) -> DemoLogin:
+    """How one of the customers, whose ids are by their number at the ERP, signs in to the portal."""
+    [name] = [one.who.full_name for one in people() if one.number == PORTAL_CUSTOMER]
+    customer_id = customers[PORTAL_CUSTOMER]
+    user = User(login=PORTAL_LOGIN, display_name=name, role_ids=[PORTAL_ROLE], customer_id=customer_id)
+    return _make_user(admin, user, logins)[1]
+
+
+def _make_user(admin: Session, user: User, logins: Logins) -> tuple[str, DemoLogin]:
+    """The id of the user with this login, made when there is none, and how they sign in."""
+    password = logins.password(user.login)
+    login = DemoLogin(user.role_ids[0], user.login, password, user.display_name)
+    found = admin.call(admin.directory.ListUsers, ListUsersRequest(login=user.login)).users
+    if found:
+        return found[0].id, login
+    request = CreateUserRequest(user=user, password=password, request_id=str(uuid4()))
+    return admin.call(admin.directory.CreateUser, request).id, login
 
 
 def open_erp(gateway: Gateway, admin: Session, logins: Logins) -> tuple[Account, DemoLogin]:

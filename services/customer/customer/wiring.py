@@ -5,6 +5,7 @@ from __future__ import annotations
 from customer import metrics
 from customer.config import CustomerSettings
 from customer.store.exporting import Exporting
+from customer.store.holders import HOLDERS
 from customer.store.importing import Importing
 from customer.store.indexing import Indexer
 from customer.store.unit_of_work import CustomerWork
@@ -19,6 +20,7 @@ from kernel.sql.crypto.sealing import Sealer
 
 class CustomerApp(App):
     service = "customer"
+    holders = HOLDERS
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         super().__init__(settings, clock)

@@ -11,6 +11,7 @@ from gateway.domain.sessions import Lifetimes
 from gateway.domain.signing_keys import SigningKey
 from gateway.domain.throttle import Counters, Limit, Throttle
 from gateway.store import queries
+from gateway.store.holders import HOLDERS
 from gateway.store.passwords import Argon2Passwords
 from gateway.store.signing import KeySafe, Signer
 from gateway.store.unit_of_work import GatewayWork
@@ -24,6 +25,7 @@ from kernel.sql.crypto.sealing import Sealer
 
 class GatewayApp(App):
     service = "gateway"
+    holders = HOLDERS
     settings: GatewaySettings
 
     def __init__(self, settings: GatewaySettings, clock: Clock | None = None) -> None:

@@ -12,15 +12,14 @@ from kernel.sql.counters import Counters, LocalCounters, RedisCounters, SharedCo
 from kernel.sql.crypto.sealing import Sealer
 from sales import metrics
 from sales.config import SalesSettings
+from sales.store.holders import HOLDERS, INTAKE
 from sales.store.unit_of_work import SalesWork, Seals
 from sales.usecases.ports import CONTRACT_KEYS, OPERATIONAL_KEYS
-
-# Filled-in forms are sealed under keys of this class, one each.
-INTAKE = "intake"
 
 
 class SalesApp(App):
     service = "sales"
+    holders = HOLDERS
     settings: SalesSettings
 
     def __init__(self, settings: SalesSettings, clock: Clock | None = None) -> None:

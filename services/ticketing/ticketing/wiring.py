@@ -12,11 +12,13 @@ from kernel.sql.crypto.blind import BlindIndex
 from kernel.sql.crypto.sealing import Sealer
 from ticketing.config import TicketingSettings
 from ticketing.domain.mail_tokens import MailTokens
+from ticketing.store.holders import HOLDERS
 from ticketing.store.unit_of_work import TicketingWork
 
 
 class TicketingApp(App):
     service = "ticketing"
+    holders = HOLDERS
     settings: TicketingSettings
 
     def __init__(self, settings: TicketingSettings, clock: Clock | None = None) -> None:

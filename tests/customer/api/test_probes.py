@@ -16,10 +16,10 @@ from customer.domain.customer import Person, Profile
 from customer.domain.errors import CustomerNotFound
 from customer.usecases.create_customers import Created, create_customers
 from customer.wiring import CustomerApp
-from kernel.pure.grants import Principal, PrincipalKind, Scope
+from kernel.pure.grants import Principal, Scope
 from tests.customer.api.calls import Client
 from tests.customer.conftest import NOON
-from tests.support.worlds import tell, world
+from tests.support.worlds import acting, tell, world
 
 SEED = 20261124
 CUSTOMERS, CALLERS = 400, 40
@@ -66,8 +66,7 @@ class Archive:
     def caller(self, chance: Random) -> Caller:
         user = chance.choice(self.world.users)
         scopes = {name: chance.choice(SCOPES) for name in (READ, PERSONAL, UPDATE, DELETE, REVEAL)}
-        held = {name: scope for name, scope in scopes.items() if scope is not None}
-        principal = Principal(PrincipalKind.USER, str(user), held)
+        principal = acting(self.world, user, scopes)
         reached = {name: self.world.reached(user, scope) for name, scope in scopes.items()}
         return Caller(Client(self._app, principal), reached)
 

@@ -117,12 +117,18 @@ def test_users_and_teams_are_known(app: CustomerApp) -> None:
 
 
 @pytest.mark.parametrize(
-    ("event_class", "field"),
-    [(OrdersRecorded, "orderId"), (UsersRecorded, "userId"), (TeamsRecorded, "teamId")],
+    ("event_class", "field", "value"),
+    [
+        (OrdersRecorded, "orderId", "7"),
+        (OrdersRecorded, "orderedOn", "yesterday"),
+        (OrdersRecorded, "baseAmount", "much"),
+        (UsersRecorded, "userId", "7"),
+        (TeamsRecorded, "teamId", "7"),
+    ],
 )
-def test_an_id_that_is_none_is_for_the_dead_letters(
-    app: CustomerApp, event_class: type[Message], field: str
+def test_a_value_that_is_none_is_for_the_dead_letters(
+    app: CustomerApp, event_class: type[Message], field: str, value: str
 ) -> None:
     with pytest.raises(Invalid) as refused:
-        hear(app, event_class, **{field: "7"})
+        hear(app, event_class, **{field: value})
     assert not refused.value.transient

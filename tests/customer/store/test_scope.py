@@ -11,9 +11,9 @@ import pytest
 
 from customer.store import finding, queries
 from customer.wiring import CustomerApp
-from kernel.pure.grants import Principal, PrincipalKind, Scope
+from kernel.pure.grants import Principal, Scope
 from tests.customer.conftest import NOON
-from tests.support.worlds import SCOPES, World, tell, world
+from tests.support.worlds import SCOPES, World, acting, tell, world
 
 SEED = 20261123
 BATCH, BATCHES = 100, 20
@@ -99,9 +99,7 @@ def test_every_way_of_reading_reaches_what_brute_force_finds_in_2000_worlds(
                 chance.choice([how for how in SCOPES if how is not Scope.ALL]) for _ in range(2)
             )
             target = chance.choice(one.records).id
-            grants = {queries.READ: read, queries.READ_PERSONAL: personal}
-            held = {permission: how for permission, how in grants.items() if how is not None}
-            principal = Principal(PrincipalKind.USER, str(user), held)
+            principal = acting(one, user, {queries.READ: read, queries.READ_PERSONAL: personal})
             wanted = expected(one, user, read, personal, deleted, target)
             met += bool(wanted["list"])
             if answers(app, principal, target) != wanted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -170,6 +171,32 @@ def test_whoever_reads_the_survivor_reads_the_words_about_those_merged_into_it(a
             Client(app, other).timeline(asked)
     (entry,) = (e for e in Client(app, mine).entries(survivor) if e.WhichOneof("what") == "interaction")
     assert entry.customer_id == entry.interaction.customer_id == str(absorbed)
+
+
+@pytest.mark.parametrize("make", [person, company])
+def test_customers_in_the_portal_read_their_own_timeline_without_the_words_of_staff(
+    app: CustomerApp, make: Callable[[CustomerApp, Principal], UUID]
+) -> None:
+    me = caller()
+    survivor, absorbed, other = (make(app, me) for _ in range(3))
+    note(app, me, survivor, "客户要求回电")
+    order = buy(app, absorbed, 100)
+    grants = {"customer.customers.read": Scope.SELF, "customer.personal.read": Scope.SELF}
+    for merged in (False, True):
+        if merged:
+            merge(app, me, survivor, absorbed)
+        seen_by = {
+            one: Principal(me.kind, str(new_id()), grants, customer_id=one) for one in (survivor, absorbed)
+        }
+        told = {one: Client(app, portal).entries(one) for one, portal in seen_by.items()}
+        words = [entry.interaction.content for entry in told[survivor] if entry.HasField("interaction")]
+        assert len(words) == 1
+        assert "回电" not in words[0]
+        assert [entry.order.order_id for entry in told[absorbed] if entry.HasField("order")] == [str(order)]
+        with pytest.raises(CustomerNotFound):
+            Client(app, seen_by[survivor]).entries(other)
+    # Both are one now, and read the same.
+    assert told[survivor] == told[absorbed]
 
 
 def test_after_a_merge_was_undone_each_has_its_own_timeline_again(app: CustomerApp) -> None:

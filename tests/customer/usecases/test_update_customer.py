@@ -1,16 +1,18 @@
 """Changing customers."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
 from customer.domain.customer import Customer, ExternalId, Person, Profile
 from customer.domain.errors import CustomerNotFound, ExternalIdTaken
 from customer.usecases.create_customers import create_customer
-from customer.usecases.update_customer import update_customer
+from customer.usecases.update_customer import PERMISSION, update_customer
 from customer.wiring import CustomerApp
-from kernel.pure.errors import StaleEtag
-from kernel.pure.grants import Principal, Scope
+from kernel.pure.errors import PermissionDenied, StaleEtag
+from kernel.pure.grants import Principal, PrincipalKind, Scope
 from kernel.pure.ids import new_id
 from tests.customer.conftest import seller
 
@@ -66,6 +68,42 @@ def test_an_external_id_of_another_customer_cannot_be_taken(app: CustomerApp) ->
     other = created(app, me, 2)
     with pytest.raises(ExternalIdTaken), app.work(me) as work:
         update_customer(work, other.id, "", lambda p: replace(p, external_ids=(ExternalId("erp", "1"),)))
+
+
+def portal(customer: Customer) -> Principal:
+    """The customer in the portal."""
+    grants = {PERMISSION: Scope.SELF}
+    return Principal(PrincipalKind.USER, str(new_id()), grants, customer_id=customer.id)
+
+
+def test_customers_change_how_they_are_reached_and_no_more(app: CustomerApp) -> None:
+    customer = created(app, seller())
+    me = portal(customer)
+    with app.work(me) as work:
+        changed = update_customer(
+            work,
+            customer.id,
+            "",
+            lambda p: replace(p, details=Person("王小明", ("13812345678",)), city="杭州市"),
+        )
+    assert changed.profile.details == Person("王小明", ("+8613812345678",))
+    changes: list[Callable[[Profile], Profile]] = [
+        renamed,
+        lambda profile: replace(profile, owner_id=new_id()),
+        lambda profile: replace(profile, tags=("vip",)),
+        lambda profile: replace(profile, collaborator_ids=(UUID(me.id),)),
+        lambda profile: replace(profile, external_ids=()),
+    ]
+    for change in changes:
+        with pytest.raises(PermissionDenied), app.work(me) as work:
+            update_customer(work, customer.id, "", change)
+
+
+def test_customers_change_nobody_else(app: CustomerApp) -> None:
+    me = portal(created(app, seller(), 1))
+    other = created(app, seller(), 2)
+    with pytest.raises(CustomerNotFound), app.work(me) as work:
+        update_customer(work, other.id, "", lambda profile: replace(profile, city="杭州市"))
 
 
 def test_whoever_may_change_all_changes_anybodys(app: CustomerApp) -> None:

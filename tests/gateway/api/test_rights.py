@@ -8,9 +8,10 @@ import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from crm.gateway.v1 import directory_service_pb2 as pb
+from crm.gateway.v1.auth_service_pb2 import GetSelfRequest
 from crm.gateway.v1.identity_pb2 import SCOPE_ALL, SCOPE_OWN, Grant, User
 from kernel.pure.ids import new_id
-from tests.gateway.api.conftest import DIRECTORY, Gateway, NewLogin, Refused
+from tests.gateway.api.conftest import AUTH, DIRECTORY, Gateway, NewLogin, Refused
 
 READ = "customer.customers.read"
 
@@ -38,6 +39,17 @@ def test_nobody_has_rights_who_is_disabled_or_not_known(gateway: Gateway, new_lo
     change(gateway, admin, User(id=user_id, disabled=True), "disabled")
     assert not gateway.rights(user_id).grants
     assert not gateway.rights(str(new_id())).grants
+
+
+def test_a_customer_in_the_portal_is_known_by_token_and_rights(gateway: Gateway, new_login: NewLogin) -> None:
+    admin, login, me = gateway.as_user(new_login(), "admin"), new_login(), str(new_id())
+    user_id = gateway.user(login, "customer")
+    change(gateway, admin, User(id=user_id, customer_id=me), "customer_id")
+    assert gateway.rights(user_id).customer_id == me
+    token = gateway.login(login).access_token
+    assert gateway.call(f"{AUTH}/GetSelf", GetSelfRequest(), token).customer_id == me
+    change(gateway, admin, User(id=user_id), "customer_id")
+    assert gateway.rights(user_id).customer_id == ""
 
 
 @pytest.mark.parametrize("caller", ["envoy", "stranger", "sales"])

@@ -273,6 +273,32 @@ def test_whoever_reaches_one_team_places_nobody_in_another(app: GatewayApp, make
             update_user(work, user.id, "", UserDraft("", "", below.id, ()), ["team_id"])
 
 
+def test_users_are_made_customers_by_those_who_reach_every_customer(
+    app: GatewayApp, make_user: MakeUser
+) -> None:
+    me, other = new_id(), new_id()
+    grants = {READ: Scope.OWN, "customer.personal.read": Scope.OWN, UPDATE: Scope.OWN, SELL: Scope.OWN}
+    narrow = Principal(PrincipalKind.USER, str(new_id()), grants)
+    wide = replace(narrow, grants=dict.fromkeys(grants, Scope.ALL))
+    wanted = UserDraft("customer.one", "", None, ("customer",), customer_id=me)
+    with pytest.raises(BeyondOwnRights), app.work(narrow) as work:
+        create_user(work, app.passwords, wanted, PASSWORD)
+    with app.work(wide) as work:
+        user = create_user(work, app.passwords, wanted, PASSWORD)
+    moved = replace(wanted, customer_id=other)
+    with pytest.raises(BeyondOwnRights), app.work(narrow) as work:
+        update_user(work, user.id, "", moved, ["customer_id"])
+    # Who has no roles reaches nothing as a customer; roles that follow are given by the same rule.
+    idle = make_user("customer.two", customer_id=me)
+    with pytest.raises(BeyondOwnRights), app.work(narrow) as work:
+        update_user(work, idle.id, "", wanted, ["role_ids"])
+    with app.work(wide) as work:
+        assert update_user(work, user.id, "", moved, ["customer_id"]).customer_id == other
+        assert update_user(work, idle.id, "", wanted, ["role_ids"]).role_ids == ("customer",)
+    lost = {row.subject_id for row in queries.recent_revocations(app.reader, app.clock.now())}
+    assert {user.id, idle.id} <= lost
+
+
 def test_an_administrator_gives_every_role_there_is(app: GatewayApp) -> None:
     everything = tuple(role.id for role in PRESETS)
     with app.work(administrator()) as work:

@@ -156,7 +156,7 @@ def order_event(status: str = "paid", order_id: str = "o-1", **envelope: object)
         "specversion": "1.0",
         "id": str(event_id),
         "type": ORDERS,
-        "source": "/crm/sales",
+        "source": f"/crm/{str(envelope.get('type', ORDERS)).split('.')[1]}",
         "subject": "",
         "time": "2026-01-02T03:04:05.678Z",
         "traceparent": "",

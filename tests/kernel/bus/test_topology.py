@@ -28,7 +28,7 @@ def test_the_work_queue_hears_its_producer_and_lets_go_to_the_dead_only() -> Non
     assert (work.exchange, work.routing_key) == ("crm.sales", "crm.sales.v1.OrdersRecorded")
     assert work.arguments == {
         "x-queue-type": "quorum",
-        "x-dead-letter-exchange": "",
+        "x-dead-letter-exchange": "crm.retry.customer",
         "x-dead-letter-routing-key": "customer.OrdersRecorded.dead",
     }
 

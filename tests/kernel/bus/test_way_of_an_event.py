@@ -151,6 +151,22 @@ def test_what_can_not_be_read_is_dead_at_once_and_delays_nobody(store: Store, qu
     assert {(letter.reason, letter.attempts) for letter in dead(queues)} == {("UNPARSABLE", 0)}
 
 
+def test_an_event_whose_source_is_not_its_owner_is_dead_at_once(store: Store, queues: str) -> None:
+    forged = order_event(source="/crm/customer")
+    send(queues, str(forged[0]), forged[1])
+    eventually(lambda: dead(queues))
+    [letter] = dead(queues)
+    assert (letter.reason, letter.attempts) == ("FOREIGN_SOURCE", 0)
+    assert effects(store) == []
+
+
+def test_a_value_that_the_database_can_not_hold_is_dead_at_once(store: Store, queues: str) -> None:
+    store.tell([order_event(order_id="with\x00nul")])
+    eventually(lambda: dead(queues))
+    [letter] = dead(queues)
+    assert (letter.reason, letter.attempts) == ("MALFORMED", 0)
+
+
 def test_a_dead_letter_is_discarded_by_its_id(store: Store, queues: str) -> None:
     for number in range(3):
         send(queues, f"poison-{number}", "no json")

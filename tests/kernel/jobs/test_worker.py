@@ -43,11 +43,11 @@ def test_jobs_timers_and_the_clock_work_and_the_process_stops_in_order(
     eventually(lambda: value(app, "select count(*) from effects where what = 'tick'"))
     assert process.stop() == 0
     # A refusal is final: not tried again, and kept for somebody to look at. There is no keyring here, for
-    # which the audit's own check waits.
+    # which the audit's own check and the sweep of keys wait.
     left = value(
         app,
         "select array_agg(task_name || ' ' || status) from procrastinate_jobs"
-        " where task_name not in ('tick', 'check_audit')",
+        " where task_name not in ('tick', 'check_audit', 'sweep_keys')",
     )
     assert left == ["refuse failed"]
 

@@ -23,7 +23,7 @@ SEED = 20261122
 # Worlds that share the tables at a time: nobody may reach into another world either.
 BATCH, BATCHES = 100, 21
 
-Predicate = Callable[[Principal, str, str, str], tuple[str, dict[str, Any]]]
+Predicate = Callable[[Principal, str, str, str, str], tuple[str, dict[str, Any]]]
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,9 @@ class Tables:
 
     def answers(self, principal: Principal, predicate: Predicate, one: Any) -> tuple[set[Any], int, bool]:
         """What a list, a count, and a get of `one` say to a principal."""
-        condition, params = predicate(principal, PERMISSION, "r.owner_id", "r.collaborator_ids")
+        condition, params = predicate(
+            principal, PERMISSION, "r.owner_id", "r.collaborator_ids", "r.id = %(scope_customer)s"
+        )
         listed = self._ask(f"select r.id from records r where {condition}", params)
         [counted] = self._ask(f"select count(*) as n from records r where {condition}", params)
         got = self._ask(
@@ -87,7 +89,7 @@ def disagreements(
                 wanted = set(everything) if how is Scope.ALL else one.reached(user, how)
                 target = chance.choice(one.records).id
                 met[how, bool(wanted)] += 1
-                answers = tables.answers(acting(user, PERMISSION, how), predicate, target)
+                answers = tables.answers(acting(one, user, {PERMISSION: how}), predicate, target)
                 if answers != (wanted, len(wanted), target in wanted):
                     found.append(f"batch {batch}, world {number}, {user} with {how}")
     return found
@@ -97,42 +99,54 @@ def test_list_count_and_get_reach_what_brute_force_finds_in_2100_worlds(database
     met: Counter[tuple[Scope | None, bool]] = Counter()
     assert disagreements(database, scope.predicate, BATCHES, met) == []
     # Each scope was tried where it reaches something, and where it reaches nothing.
-    for how in (Scope.OWN, Scope.TEAM, Scope.SUBTREE):
+    for how in (Scope.SELF, Scope.OWN, Scope.TEAM, Scope.SUBTREE):
         assert min(met[how, True], met[how, False]) > 50
-    assert min(met[None, False], met[Scope.SELF, False], met[Scope.ALL, True]) > 50
+    assert min(met[None, False], met[Scope.ALL, True]) > 50
 
 
 def forgets_collaborators(
-    principal: Principal, permission: str, owner: str, collaborators: str
+    principal: Principal, permission: str, owner: str, collaborators: str, own: str
 ) -> tuple[str, dict[str, Any]]:
-    return scope.predicate(principal, permission, owner)
+    return scope.predicate(principal, permission, owner, own=own)
 
 
 def stops_at_the_team(
-    principal: Principal, permission: str, owner: str, collaborators: str
+    principal: Principal, permission: str, owner: str, collaborators: str, own: str
 ) -> tuple[str, dict[str, Any]]:
     held = principal.scope_of(permission)
     narrowed = {} if held is None else {permission: min(held, Scope.TEAM) if held < Scope.ALL else held}
     return scope.predicate(
-        Principal(principal.kind, principal.id, narrowed), permission, owner, collaborators
+        Principal(principal.kind, principal.id, narrowed), permission, owner, collaborators, own
     )
 
 
 def reaches_other_teams(
-    principal: Principal, permission: str, owner: str, collaborators: str
+    principal: Principal, permission: str, owner: str, collaborators: str, own: str
 ) -> tuple[str, dict[str, Any]]:
-    condition, params = scope.predicate(principal, permission, owner, collaborators)
+    condition, params = scope.predicate(principal, permission, owner, collaborators, own)
     return condition.replace("t.path @>", "t.path && t.path and array[t.team_id] <>"), params
 
 
-@pytest.mark.parametrize("wrong", [forgets_collaborators, stops_at_the_team, reaches_other_teams])
+def takes_the_portal_for_its_team(
+    principal: Principal, permission: str, owner: str, collaborators: str, own: str
+) -> tuple[str, dict[str, Any]]:
+    held = principal.scope_of(permission)
+    widened = Scope.TEAM if held is Scope.SELF else held
+    grants = {} if widened is None else {permission: widened}
+    return scope.predicate(
+        Principal(principal.kind, principal.id, grants), permission, owner, collaborators, own
+    )
+
+
+FAULTS = [forgets_collaborators, stops_at_the_team, reaches_other_teams, takes_the_portal_for_its_team]
+
+
+@pytest.mark.parametrize("wrong", FAULTS)
 def test_the_comparison_finds_a_planted_fault(database: str, wrong: Predicate) -> None:
     assert disagreements(database, wrong, 1, Counter())
 
 
-def test_strangers_and_portal_customers_reach_nothing_and_the_service_itself_everything(
-    database: str,
-) -> None:
+def test_strangers_reach_nothing_and_the_service_itself_everything(database: str) -> None:
     worlds = [world(Random(1))]
     records = {record.id for record in worlds[0].records}
     with Tables(database, worlds) as tables:

@@ -18,6 +18,7 @@ from crm.privacy.v1.events_pb2 import ErasureOrdered, SubjectErased, SubjectsRes
 from crm.sales.v1.events_pb2 import SubjectErased as ErasedBySales
 from kernel.bus.envelope import parse
 from kernel.pure.audit_chain import AuditEntry, chained
+from kernel.pure.errors import Invalid
 from kernel.pure.grants import Principal
 from kernel.sql import subjects
 from privacy.domain.errors import AuditBatchBroken
@@ -50,6 +51,23 @@ def hear(app: PrivacyApp, event_class: type[Message], body: dict[str, Any] | Non
     envelope, event = parse(json.dumps(body), event_class)
     with app.work(Principal.service("privacy")) as work:
         HANDLERS[event_class](PrivacyEvents(), work, event, envelope)
+
+
+@pytest.mark.parametrize(
+    ("event_class", "field"),
+    [
+        (AuditSealed, "hash"),
+        (AuditSealed, "previousHash"),
+        (marketing.RecipientUnsubscribed, "channel"),
+    ],
+)
+def test_a_value_that_is_none_is_for_the_dead_letters(
+    app: PrivacyApp, event_class: type[Message], field: str
+) -> None:
+    body = example("privacy", event_class.DESCRIPTOR.full_name)
+    with pytest.raises(Invalid) as refused:
+        hear(app, event_class, {**body, "data": {**body["data"], field: "nothing"}})
+    assert not refused.value.transient
 
 
 def test_users_and_teams_are_known(app: PrivacyApp) -> None:

@@ -54,6 +54,23 @@ def test_any_member_of_a_group_stands_for_all_of_it(app: SalesApp, group: Group,
     assert seen(app, getattr(group, asked)) == {"survivor", "absorbed"}
 
 
+@pytest.mark.parametrize(
+    ("who", "sees"),
+    [
+        ("survivor", {"survivor", "absorbed"}),
+        ("absorbed", {"survivor", "absorbed"}),
+        ("stranger", {"stranger"}),
+    ],
+)
+def test_customers_in_the_portal_see_the_orders_of_their_group(
+    app: SalesApp, group: Group, who: str, sees: set[str]
+) -> None:
+    me = reader(Scope.SELF, customer_id=getattr(group, who))
+    assert seen(app, None, me) == sees
+    for row in queries.list_orders(app.reader, EVERYBODY, None, None, 100):
+        assert (queries.get_order(app.reader, me, row.id) is not None) == (row.value in sees)
+
+
 def test_an_order_keeps_the_customer_it_came_with(app: SalesApp, group: Group) -> None:
     rows = queries.list_orders(app.reader, EVERYBODY, group.survivor, None, 100)
     assert {row.value: row.customer_id for row in rows} == {

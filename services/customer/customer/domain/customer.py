@@ -122,6 +122,13 @@ class Customer:
         return replace(self, version=self.version + 1, deleted_at=None)
 
 
+# What customers in the portal may change of themselves, by the names of changed_fields: how they are
+# reached. Who they are and how they are dealt with is for staff to say.
+OWN_CHANGEABLE = frozenset(
+    {"person.phones", "person.emails", "person.street_address", "company.phones", "province", "city"}
+)
+
+
 def changed_fields(before: Profile, after: Profile) -> list[str]:
     """The names of the fields that differ, "industry", "person.phones"; never their values."""
     sealed = [

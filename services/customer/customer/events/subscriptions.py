@@ -4,8 +4,6 @@ to which team."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +14,7 @@ from customer.domain.events import SubjectErased
 from customer.usecases.classify_customers import apply_orders
 from customer.usecases.erase_subjects import erase_subjects
 from customer.usecases.ports import OrderRow, Work
+from kernel.bus import facts
 from kernel.bus.directory import FollowsDirectory
 from kernel.bus.entrypoint import hears
 from kernel.bus.envelope import Envelope
@@ -47,9 +46,9 @@ class CustomerEvents(FollowsDirectory, FollowsPrivacy):
                     order_id=parse_id(told.order_id, "order_id"),
                     version=told.version,
                     customer_id=parse_id(told.customer_id, "customer_id"),
-                    ordered_on=date.fromisoformat(told.ordered_on),
+                    ordered_on=facts.day(told.ordered_on, "ordered_on"),
                     status=told.status,
-                    base_amount=Decimal(told.base_amount),
+                    base_amount=facts.amount(told.base_amount, "base_amount"),
                 )
                 for told in event.orders
             ],

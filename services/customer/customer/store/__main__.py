@@ -1,4 +1,4 @@
-"""python -m customer.store upgrade | check"""
+"""python -m customer.store upgrade | check | rewrap"""
 
 from kernel.sql.migrate import main
 

@@ -45,6 +45,9 @@ _PAGE_IN_REACH = """
              (select c.id from customers c where c.collaborator_ids <> '{{}}'
               and c.collaborator_ids @> array[%(scope_user)s] and {condition} {tail}))
 """
+# The row of customers by which a customer in the portal is read.
+_OWN = """{customer}.id = (select coalesce(me.survivor_id, me.id) from customers me
+                      where me.id = %(scope_customer)s)"""
 # A version in the shape of a customer, with the classes it had then. Who may see it is decided by who
 # the customer belongs to now, or the one that it was merged into.
 _AS_OF = """
@@ -118,7 +121,13 @@ def refusal(reader: Reader, principal: Principal, permission: str, customer_id: 
 
 
 def _scope(principal: Principal, permission: str, customer: str) -> tuple[str, dict[str, Any]]:
-    return scope.predicate(principal, permission, f"{customer}.owner_id", f"{customer}.collaborator_ids")
+    return scope.predicate(
+        principal,
+        permission,
+        f"{customer}.owner_id",
+        f"{customer}.collaborator_ids",
+        _OWN.format(customer=customer),
+    )
 
 
 def _usable(principal: Principal, customer: str) -> str:

@@ -13,7 +13,7 @@ from customer.domain.relation import ENDS
 from customer.store import queries
 from customer.store.queries import STANDING
 from kernel.ops.logs import logger
-from kernel.pure.grants import Principal
+from kernel.pure.grants import Principal, Scope
 from kernel.sql.crypto.errors import KeyringUnavailable
 from kernel.sql.crypto.sealing import Sealer
 from kernel.sql.engine import Reader
@@ -164,6 +164,8 @@ def list_timeline(
     """Up to `size` entries after the cursor; None when there is no such customer or it is out of scope."""
     reached, params = queries.predicate(principal, queries.READ)
     clear, clear_params = queries.predicate(principal, queries.READ_PERSONAL)
+    # Words of staff about customers are not for the customers.
+    portal = principal.scope_of(queries.READ) is Scope.SELF
     at, rank, key = cursor or _FIRST
     found = reader.rows(
         (_GROUP + _ENTRIES).format(reached=reached, clear=clear),
@@ -185,7 +187,8 @@ def list_timeline(
     following = None
     if len(found) > size:
         following = (rows[-1].at.isoformat(), str(rows[-1].rank), rows[-1].key)
-    return Page(standing.standing_id, standing.clear or standing.kind == "company", rows, following)
+    clear_words = not portal and (standing.clear or standing.kind == "company")
+    return Page(standing.standing_id, clear_words, rows, following)
 
 
 def open_contents(sealer: Sealer, rows: Sequence[Any]) -> list[str]:

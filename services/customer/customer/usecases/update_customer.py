@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import UUID
 
-from customer.domain.customer import Customer, Profile, changed_fields, checked
+from customer.domain.customer import OWN_CHANGEABLE, Customer, Profile, changed_fields, checked
 from customer.domain.errors import ExternalIdTaken
 from customer.domain.events import CustomersRecorded
 from customer.usecases.create_customers import recorded
 from customer.usecases.ports import Work
 from kernel.pure.clock import today
-from kernel.pure.errors import Checks, StaleEtag
+from kernel.pure.errors import Checks, PermissionDenied, StaleEtag
+from kernel.pure.grants import Scope
 
 PERMISSION = "customer.customers.update"
 
@@ -21,8 +22,8 @@ def update_customer(
 ) -> Customer:
     """The customer after `change` of its profile.
 
-    `etag` is the version the caller has seen, or empty. Raises CustomerNotFound, StaleEtag, Invalid
-    or ExternalIdTaken.
+    `etag` is the version the caller has seen, or empty. Raises CustomerNotFound, StaleEtag, Invalid,
+    ExternalIdTaken, or PermissionDenied for what customers may not change of themselves.
     """
     customer = work.customers.lend(customer_id, PERMISSION)
     if etag and etag != str(customer.version):
@@ -37,6 +38,8 @@ def update_customer(
     fields = changed_fields(customer.profile, profile)
     if not fields:
         return customer
+    if work.principal.scope_of(PERMISSION) is Scope.SELF and not OWN_CHANGEABLE.issuperset(fields):
+        raise PermissionDenied(permission=PERMISSION)
     work.customers.save(changed, "update", fields)
     work.record(CustomersRecorded((recorded(changed),)))
     work.audit("update", "customer", changed.id, fields=fields)

@@ -77,6 +77,7 @@ class AuthServicer:
             login=queries.login_of(self._app.reader, UUID(principal.id)),
             team_id=str(principal.team_id or ""),
             grants=translate.grants(principal.grants.items()),
+            customer_id=str(principal.customer_id or ""),
         )
 
     def get_key_set(self, request: pb.GetKeySetRequest, call: Call) -> pb.KeySet:
@@ -124,8 +125,12 @@ class TrustServicer:
         held = widest(
             Grant(grant["permission"], Scope(grant["scope"])) for row in rows for grant in row.grants or ()
         )
-        team_id = rows[0].team_id if rows else None
-        return pb.GetRightsResponse(grants=translate.grants(held.items()), team_id=str(team_id or ""))
+        team_id, customer_id = (rows[0].team_id, rows[0].customer_id) if rows else (None, None)
+        return pb.GetRightsResponse(
+            grants=translate.grants(held.items()),
+            team_id=str(team_id or ""),
+            customer_id=str(customer_id or ""),
+        )
 
 
 def key_set(app: GatewayApp) -> pb.KeySet:

@@ -39,6 +39,8 @@ class ShownUser(Protocol):
     def disabled(self) -> bool: ...
     @property
     def created_at(self) -> datetime: ...
+    @property
+    def customer_id(self) -> UUID | None: ...
 
 
 def instant(moment: datetime) -> Timestamp:
@@ -57,17 +59,19 @@ def user(shown: ShownUser) -> pb.User:
         role_ids=shown.role_ids,
         disabled=shown.disabled,
         create_time=instant(shown.created_at),
+        customer_id=str(shown.customer_id or ""),
     )
 
 
 def user_draft(message: pb.User) -> UserDraft:
-    """Raises Invalid when the team id is none."""
+    """Raises Invalid when the team or customer id is none."""
     return UserDraft(
         login=message.login,
         display_name=message.display_name,
         team_id=optional_id(message.team_id, "user.team_id"),
         role_ids=tuple(sorted(set(message.role_ids))),
         disabled=message.disabled,
+        customer_id=optional_id(message.customer_id, "user.customer_id"),
     )
 
 

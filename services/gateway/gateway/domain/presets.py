@@ -325,7 +325,12 @@ PRESETS = (
             _RECORD_CONSENTS,
         ),
     ),
-    _preset("customer", "Customer", "客户", self=(_READ_CUSTOMERS, _UPDATE_CUSTOMERS, _READ_ORDERS)),
+    _preset(
+        "customer",
+        "Customer",
+        "客户",
+        self=(_READ_CUSTOMERS, _READ_PERSONAL, _UPDATE_CUSTOMERS, _READ_ORDERS),
+    ),
 )
 
 # Each permission there is stands in a preset, so the presets tell which exist, and which are about

@@ -1,4 +1,4 @@
-"""Users: members of staff who sign in."""
+"""Users: members of staff, and customers in the portal, who sign in."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ _LOGIN = re.compile(r"(?=.{2,64}$)[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*")
 
 @dataclass(eq=False)
 class User:
-    """`display_name` is None when it can't be read at present; `role_ids` are sorted and unique."""
+    """`display_name` is None when it can't be read at present; `role_ids` are sorted and unique.
+
+    `customer_id` is the customer whom a user of the portal is; None for members of staff.
+    """
 
     id: UUID
     version: int
@@ -31,10 +34,11 @@ class User:
     role_ids: tuple[str, ...]
     disabled: bool
     created_at: datetime
+    customer_id: UUID | None = None
 
     def rights(self) -> tuple[object, ...]:
         """What tokens are minted from: when it changes, tokens in hand are void."""
-        return (self.team_id, self.role_ids, self.disabled)
+        return (self.team_id, self.role_ids, self.disabled, self.customer_id)
 
 
 @dataclass(frozen=True)
@@ -46,10 +50,11 @@ class UserDraft:
     team_id: UUID | None
     role_ids: tuple[str, ...]
     disabled: bool = False
+    customer_id: UUID | None = None
 
 
 # What an update may change, by the names of the fields.
-CHANGEABLE = ("display_name", "team_id", "role_ids", "disabled")
+CHANGEABLE = ("display_name", "team_id", "role_ids", "disabled", "customer_id")
 
 
 def change(user: User, draft: UserDraft, fields: Collection[str]) -> list[str]:

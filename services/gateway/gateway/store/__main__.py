@@ -1,4 +1,4 @@
-"""python -m gateway.store upgrade | check: an upgrade brings the preset roles up to date too."""
+"""python -m gateway.store upgrade | check | rewrap: an upgrade brings the preset roles up to date too."""
 
 import sys
 

@@ -45,6 +45,7 @@ class UserRepository:
             "disabled": user.disabled,
             "password_hash": password_hash,
             "created_at": user.created_at,
+            "customer_id": user.customer_id,
         }
         added = insert(tables.users).values(row).on_conflict_do_nothing(index_elements=["login"])
         if self._session.execute(added.returning(tables.users.c.id)).first() is None:
@@ -102,6 +103,7 @@ class UserRepository:
             "team_id": user.team_id,
             "role_ids": list(user.role_ids),
             "disabled": user.disabled,
+            "customer_id": user.customer_id,
         }
         if "display_name" in changed:
             values["sealed"] = seal_name(self._sealer, user.id, user.display_name or "")
@@ -233,6 +235,7 @@ def _user(row: Row[Any], name: str | None) -> User:
         role_ids=tuple(row.role_ids),
         disabled=row.disabled,
         created_at=row.created_at,
+        customer_id=row.customer_id,
     )
 
 

@@ -13,7 +13,7 @@ from gateway.store.names import open_names
 from kernel.sql.crypto.sealing import Sealer
 from kernel.sql.engine import Reader
 
-_USER_COLUMNS = "id, version, login, sealed, team_id, role_ids, disabled, created_at"
+_USER_COLUMNS = "id, version, login, sealed, team_id, role_ids, disabled, created_at, customer_id"
 _USER = f"select {_USER_COLUMNS} from users where id = %(id)s"
 _USERS = f"""
     select {_USER_COLUMNS} from users
@@ -30,9 +30,9 @@ _ACCOUNTS = """
 """
 _ROLES = "select id, title_en, title_zh, grants, preset from roles order by id"
 _RIGHTS = """
-    select holder.team_id, role.grants
-    from (select id, team_id, role_ids, disabled from users
-          union all select id, null, role_ids, disabled from service_accounts) as holder
+    select holder.team_id, holder.customer_id, role.grants
+    from (select id, team_id, customer_id, role_ids, disabled from users
+          union all select id, null, null, role_ids, disabled from service_accounts) as holder
     left join roles role on role.id = any(holder.role_ids)
     where holder.id = %(id)s and not holder.disabled
 """
@@ -53,6 +53,7 @@ class UserRow:
     role_ids: Sequence[str]
     disabled: bool
     created_at: datetime
+    customer_id: UUID | None
 
 
 def get_user(reader: Reader, sealer: Sealer, user_id: UUID) -> UserRow | None:
@@ -81,8 +82,8 @@ def list_roles(reader: Reader) -> list[Any]:
 
 
 def rights_of(reader: Reader, subject_id: UUID) -> list[Any]:
-    """Rows of team_id, grants, one for each role of a user or a service account; of one that is disabled
-    none."""
+    """Rows of team_id, customer_id, grants, one for each role of a user or a service account; of one that is
+    disabled none."""
     return reader.rows(_RIGHTS, {"id": subject_id})
 
 
@@ -119,6 +120,7 @@ def _opened(sealer: Sealer, rows: Sequence[Any]) -> list[UserRow]:
             row.role_ids,
             row.disabled,
             row.created_at,
+            row.customer_id,
         )
         for row, name in zip(rows, names, strict=True)
     ]

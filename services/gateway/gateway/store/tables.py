@@ -40,6 +40,7 @@ users = Table(
     Column("password_hash", Text),
     Column("password_given", Boolean),
     Column("created_at", _instant),
+    Column("customer_id", Uuid),
 )
 
 service_accounts = Table(

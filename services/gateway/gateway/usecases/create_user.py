@@ -8,7 +8,7 @@ from gateway.domain.presets import ADMIN, PRESETS
 from gateway.domain.roles import check_roles
 from gateway.domain.sessions import digest, new_secret
 from gateway.domain.users import User, UserDraft, check_display_name, check_login, check_password
-from gateway.usecases.give_rights import check_giving_roles
+from gateway.usecases.give_rights import check_giving_roles, check_linking
 from gateway.usecases.ports import Passwords, Work
 from kernel.pure.errors import Checks
 from kernel.pure.ids import new_id
@@ -25,6 +25,8 @@ def create_user(work: Work, passwords: Passwords, draft: UserDraft, password: st
     check_place(work, draft, checks)
     checks.raise_if_any()
     check_giving_roles(work, draft.role_ids, draft.team_id)
+    if draft.customer_id is not None:
+        check_linking(work, draft.role_ids)
     user = User(
         id=new_id(),
         version=1,
@@ -34,6 +36,7 @@ def create_user(work: Work, passwords: Passwords, draft: UserDraft, password: st
         role_ids=draft.role_ids,
         disabled=draft.disabled,
         created_at=work.now,
+        customer_id=draft.customer_id,
     )
     work.users.add(user, passwords.hash(password))
     work.record(UsersRecorded.of(user))

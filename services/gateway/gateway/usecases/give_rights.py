@@ -42,6 +42,16 @@ def check_placing(work: Work, role_ids: Collection[str], team_id: UUID | None) -
     _check_reach(work, [grant for role in work.roles.of(role_ids) for grant in role.grants], team_id)
 
 
+def check_linking(work: Work, role_ids: Collection[str]) -> None:
+    """Raises BeyondOwnRights when somebody who has these roles would reach, as a customer, what the
+    principal does not reach of every customer."""
+    if _administers(work.principal):
+        return
+    for grant in (grant for role in work.roles.of(role_ids) for grant in role.grants):
+        if grant.scope is Scope.SELF and work.principal.scope_of(grant.permission) is not Scope.ALL:
+            raise BeyondOwnRights(permission=grant.permission)
+
+
 def _check_reach(work: Work, grants: Iterable[Grant], team_id: UUID | None) -> None:
     by_team = [grant for grant in grants if grant.scope in (Scope.TEAM, Scope.SUBTREE)]
     team = work.teams.get(team_id) if team_id and by_team else None

@@ -104,5 +104,6 @@ def _continued(work: Work, lifetimes: Lifetimes, user: User, session: Session) -
         granted(work.roles.of(user.role_ids)),
         session_id=str(session.id),
         team_id=user.team_id,
+        customer_id=user.customer_id,
     )
     return SignedIn(principal, text)

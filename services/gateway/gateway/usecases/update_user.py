@@ -1,4 +1,4 @@
-"""Changing a user: team, roles, name, disabled."""
+"""Changing a user: team, roles, name, customer, disabled."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gateway.domain.events import UsersRecorded
 from gateway.domain.roles import MANAGE_USERS, granted
 from gateway.domain.users import User, UserDraft, change, check_display_name
 from gateway.usecases.create_user import check_place
-from gateway.usecases.give_rights import check_giving_roles, check_placing
+from gateway.usecases.give_rights import check_giving_roles, check_linking, check_placing
 from gateway.usecases.ports import Work
 from kernel.pure.errors import Checks, StaleEtag
 
@@ -55,6 +55,9 @@ def _check_given(work: Work, before: User, user: User) -> None:
     check_giving_roles(work, set(user.role_ids) - kept, user.team_id)
     if user.team_id != before.team_id:
         check_placing(work, kept, user.team_id)
+    if user.customer_id is not None:
+        moved = user.customer_id != before.customer_id
+        check_linking(work, user.role_ids if moved else set(user.role_ids) - kept)
 
 
 def _asked(user: User, draft: UserDraft, fields: Collection[str]) -> UserDraft:

@@ -26,6 +26,7 @@ from google.protobuf.message import Message
 from kombu.entity import Queue
 from kombu.message import Message as Delivery
 from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR, Entrypoint, register_entrypoint
+from sqlalchemy.exc import DataError
 
 from kernel.bus import headers
 from kernel.bus.broker import BROKER_ERRORS
@@ -116,6 +117,9 @@ class Hears(Entrypoint):
         except Unparsable as error:
             self._bury(message, "UNPARSABLE", str(error))
             return
+        if not self._to.told_by_owner(envelope.source):
+            self._bury(message, "FOREIGN_SOURCE", "the source is not the service whose event this is")
+            return
         arrived = Arrived(message, envelope, event)
         if not self._together:
             self._see_through(arrived)
@@ -171,6 +175,9 @@ class Hears(Entrypoint):
                 return False
             if isinstance(error, CrmError) and not error.transient:
                 self._bury(message, error.reason, place(error))
+            elif isinstance(error, DataError):
+                # The database can't hold such a value, and never will.
+                self._bury(message, "MALFORMED", place(error))
             else:
                 self._put_off(message, error)
         else:
@@ -180,7 +187,7 @@ class Hears(Entrypoint):
     def _apply(self, batch: Sequence[Arrived]) -> None:
         """Lets those that had no effect yet have it, in one transaction."""
         started, handler = monotonic(), self._to.handler
-        trace.current.set(trace.continued(batch[0].envelope.traceparent))
+        self._trace(batch[0].envelope)
         told = {arrived.envelope.id: arrived for arrived in batch}
         with self._app.work(self._principal) as work:
             claimed = inbox.claim(work.session, handler, told.keys())
@@ -192,6 +199,13 @@ class Hears(Entrypoint):
             metrics.event_seconds.labels(handler).observe(monotonic() - started)
             lag = (datetime.now(UTC) - arrived.envelope.time).total_seconds()
             metrics.event_lag.labels(handler).observe(max(0.0, lag))
+
+    def _trace(self, envelope: Envelope) -> None:
+        """Logs and what is recorded from now on belong to the trace of the event."""
+        trace.current.set(trace.continued(envelope.traceparent))
+        trace.doing.set(
+            {"handler": self._to.handler, "event_id": str(envelope.id), "actor": self._app.service}
+        )
 
     def _put_off(self, message: Delivery, error: Exception) -> None:
         """Lets the event wait on the next retry queue; after the last one it is dead."""
@@ -224,7 +238,7 @@ class Hears(Entrypoint):
             id=properties.get("message_id", ""),
             event_type=properties.get("type", ""),
             body=message.body,
-            exchange="",
+            exchange=self._to.retry_exchange,
             routing_key=queue,
             # Only our own: with the broker's x-death it would take a second round for a cycle.
             headers=notes,

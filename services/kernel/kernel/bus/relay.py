@@ -19,6 +19,7 @@ from kernel.bus.publisher import Outgoing, Publisher
 from kernel.bus.topology import exchange_of
 from kernel.ops import metrics
 from kernel.ops.logs import logger
+from kernel.sql.engine import VANISHED
 
 _log = logger(__name__)
 
@@ -142,7 +143,7 @@ class RelayLoop:
     @contextmanager
     def _listening(self) -> Iterator[Callable[[], None]]:
         """A connection of its own that hears the outbox; yields what waits for news, at most _POLL."""
-        with psycopg.connect(self._url, autocommit=True, connect_timeout=2) as connection:
+        with psycopg.connect(self._url, autocommit=True, connect_timeout=2, **VANISHED) as connection:
             connection.execute("listen outbox")
 
             def wait_for_news() -> None:

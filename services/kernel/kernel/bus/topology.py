@@ -6,6 +6,10 @@ A producer's facts go to the topic exchange `crm.<service>` under their type. Ea
     <consumer>.<EventType>.retry-1s    (-10s, -1m, -10m) hold an event, then give it back to the work queue
     <consumer>.<EventType>.dead        dead letters; somebody has to look
 
+What a consumer hands on to these goes through its own direct exchange, `crm.retry.<consumer>`, under the
+queue's name, and so does what the broker gives up on. Nobody needs the right to write to the default exchange
+then, by which a service could put events of anybody's into any queue.
+
 One queue a delay: in a shared one short waits would stand behind long ones. A work queue never
 dead-letters to a retry queue: the broker refuses such a cycle once the delivery limit fires.
 Delivery limit, times and overflow are policies, so that they can change without new queues.
@@ -63,10 +67,20 @@ class Subscription:
         """The service that tells it: the second part of "crm.sales.v1.OrdersRecorded"."""
         return self.event_type.split(".")[1]
 
+    def told_by_owner(self, source: str) -> bool:
+        """Whether the source of an envelope is the service whose event it is; of what every service tells
+        (crm.event) each is."""
+        return self.producer == "event" or source.rpartition("/")[2] == self.producer
+
     @property
     def queue(self) -> str:
         name = self.event_type.rsplit(".", 1)[1]
         return f"{self.consumer}.{self.producer.capitalize() if name in SAME_NAMES else ''}{name}"
+
+    @property
+    def retry_exchange(self) -> str:
+        """By which its queues are reached under their names."""
+        return retry_exchange(self.consumer)
 
     @property
     def dead_queue(self) -> str:
@@ -78,9 +92,11 @@ class Subscription:
 
 @dataclass(frozen=True)
 class QueuePlan:
-    """One queue. `dead_letters_to` names the queue for what it gives up; the binding is for work queues."""
+    """One queue, bound under its name to its service's `retry_exchange`. `dead_letters_to` names the queue
+    for what it gives up; the other binding is for work queues."""
 
     name: str
+    retry_exchange: str
     dead_letters_to: str | None = None
     exchange: str | None = None
     routing_key: str | None = None
@@ -90,13 +106,17 @@ class QueuePlan:
         """Only what a policy can't say, or what must never change."""
         arguments = {"x-queue-type": "quorum"}
         if self.dead_letters_to:
-            arguments["x-dead-letter-exchange"] = ""
+            arguments["x-dead-letter-exchange"] = self.retry_exchange
             arguments["x-dead-letter-routing-key"] = self.dead_letters_to
         return arguments
 
 
 def exchange_name(service: str) -> str:
     return f"crm.{service}"
+
+
+def retry_exchange(service: str) -> str:
+    return f"crm.retry.{service}"
 
 
 def exchange_of(event_type: str, service: str) -> str:
@@ -107,15 +127,17 @@ def exchange_of(event_type: str, service: str) -> str:
 def queues(subscriptions: Iterable[Subscription]) -> Iterator[QueuePlan]:
     """The queues of the subscriptions; those that others dead-letter to come first."""
     for subscription in subscriptions:
-        yield QueuePlan(subscription.dead_queue)
+        through = subscription.retry_exchange
+        yield QueuePlan(subscription.dead_queue, through)
         yield QueuePlan(
             subscription.queue,
+            through,
             dead_letters_to=subscription.dead_queue,
             exchange=exchange_name(subscription.producer),
             routing_key=subscription.event_type,
         )
         for delay in DELAYS:
-            yield QueuePlan(subscription.retry_queue(delay), dead_letters_to=subscription.queue)
+            yield QueuePlan(subscription.retry_queue(delay), through, dead_letters_to=subscription.queue)
 
 
 def check(subscriptions: Iterable[Subscription]) -> None:
@@ -126,7 +148,8 @@ def check(subscriptions: Iterable[Subscription]) -> None:
 
 
 def declare(amqp_url: str, service: str, subscriptions: Iterable[Subscription]) -> None:
-    """Makes what is missing; what exists stays as it is. Services may declare in any order.
+    """Makes what is missing; what exists stays as it is. Services may declare in any order. Needs a user who
+    may configure, read and write all of it: the deploy step's, not the services' own.
 
     Raises one of BROKER_ERRORS when the broker can't be reached or refuses.
     """
@@ -137,7 +160,9 @@ def declare(amqp_url: str, service: str, subscriptions: Iterable[Subscription]) 
         channel = connection.channel()
         for name in sorted(exchanges):
             channel.exchange_declare(name, type="topic", durable=True, auto_delete=False)
+        channel.exchange_declare(retry_exchange(service), type="direct", durable=True, auto_delete=False)
         for plan in queues(wanted):
             channel.queue_declare(plan.name, durable=True, auto_delete=False, arguments=plan.arguments)
+            channel.queue_bind(plan.name, plan.retry_exchange, plan.name)
             if plan.exchange:
                 channel.queue_bind(plan.name, plan.exchange, plan.routing_key)

@@ -8,6 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import TextClause, text
 
 from kernel.jobs.job import Job, Running
+from kernel.ops.logs import logger
+from kernel.sql.crypto import orphans
+
+_log = logger(__name__)
 
 # Told the first day that must stay readable; destroys the keys of all days before.
 DestroyDayKeys = Callable[[date], object]
@@ -39,7 +43,7 @@ _JOBS = text(
 
 
 def jobs(destroy_day_keys: DestroyDayKeys | None = None) -> list[Job]:
-    """The kernel's own periodic jobs; times are 02:10 to 02:40 in Shanghai, when little goes on."""
+    """The kernel's own periodic jobs; times are 02:10 to 02:50 in Shanghai, when little goes on."""
 
     def prune_inbox(running: Running) -> None:
         _prune(running, _INBOX, datetime.now(UTC) - INBOX_KEPT)
@@ -54,10 +58,16 @@ def jobs(destroy_day_keys: DestroyDayKeys | None = None) -> list[Job]:
     def prune_jobs(running: Running) -> None:
         _prune(running, _JOBS, datetime.now(UTC) - FAILED_JOBS_KEPT)
 
+    def sweep_keys(running: Running) -> None:
+        app = running.app
+        gone = orphans.sweep(app.keyring, app.reader, app.holders)
+        _log.info("orphaned keys swept", keys=gone)
+
     bodies: Mapping[str, Callable[[Running], None]] = {
         "10 18 * * *": prune_inbox,
         "25 * * * *": prune_idempotency,
         "40 18 * * *": prune_jobs,
+        "50 18 * * *": sweep_keys,
     }
     return [Job(body.__name__, body, every=cron) for cron, body in bodies.items()]
 

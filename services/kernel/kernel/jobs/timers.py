@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from kernel.ops import metrics
+from kernel.ops import metrics, trace
 from kernel.ops.logs import logger
 from kernel.pure.errors import CrmError
 from kernel.pure.grants import Principal
@@ -81,6 +81,7 @@ def fire_due(app: App, handlers: Mapping[str, TimerHandler], now: datetime | Non
         kind = connection.execute(_KIND, {"kinds": list(handlers), "now": now}).scalar()
     if kind is None:
         return 0
+    trace.begin(timer=kind, actor=app.service)
     try:
         return _fire_batch(app, kind, handlers[kind], now)
     except Exception as error:

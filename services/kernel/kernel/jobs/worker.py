@@ -26,10 +26,11 @@ from kernel.jobs.audit_sealer import CHECK_AUDIT, SealLoop
 from kernel.jobs.job import Job, Running, as_it_was
 from kernel.jobs.rescue import DEAD_AFTER, HEARTBEAT, RescueLoop
 from kernel.jobs.timers import TimerHandler, TimerLoop
-from kernel.ops import health, logs
+from kernel.ops import health, logs, trace
 from kernel.ops.logs import logger
 from kernel.pure.errors import CrmError
 from kernel.pure.grants import Principal
+from kernel.sql.engine import VANISHED
 
 if TYPE_CHECKING:
     from kernel.sql.app import App
@@ -89,7 +90,7 @@ def make_queue(
             conninfo=app.settings.database_url.get_secret_value(),
             min_size=1,
             max_size=3,
-            kwargs={"connect_timeout": 2},
+            kwargs={"connect_timeout": 2, **VANISHED},
         ),
         periodic_defaults={"max_delay": _MADE_UP_FOR},
     )
@@ -105,6 +106,7 @@ def _register(
         raise ValueError(f"two jobs are called {job.name}")
 
     def body(context: JobContext, /, **arguments: object) -> None:
+        trace.begin(job=job.name, job_id=str(context.job.id), actor=app.service)
         if context.job.queueing_lock is not None:
             _give_up_queueing_lock(app, context.job)
         if job.every is not None:

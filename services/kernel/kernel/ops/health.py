@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -40,7 +41,7 @@ def serve(address: str, checks: Mapping[str, Check]) -> None:
     if not address:
         return
     host, _, port = address.rpartition(":")
-    server = make_server(host, int(port), application(checks), WSGIServer, _Silent)
+    server = make_server(host, int(port), application(checks), _Server, _Silent)
     threading.Thread(target=server.serve_forever, name="ops", daemon=True).start()
 
 
@@ -54,6 +55,12 @@ def _ask(check: Check) -> str | None:
 def _json(start_response: Callable[..., Any], status: str, body: Mapping[str, object]) -> Iterable[bytes]:
     start_response(status, [("Content-Type", "application/json")])
     return [json.dumps(body).encode()]
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    """A thread a request: that a check waits for its server keeps nobody from hearing that we live."""
+
+    daemon_threads = True
 
 
 class _Silent(WSGIRequestHandler):

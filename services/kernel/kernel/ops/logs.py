@@ -10,6 +10,8 @@ from typing import Any
 
 import structlog
 
+from kernel.ops import trace
+
 # What may look like personal data or a secret is blotted out, whoever logged it.
 _BLOTS = (
     re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+"),  # e-mail addresses
@@ -29,7 +31,7 @@ def blot(text: str) -> str:
 def configure(service: str, process: str, level: str) -> None:
     """Sends structlog and the standard library's logging to standard output as JSON."""
     shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
+        _add_context,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -74,8 +76,31 @@ class _Stamp:
         return entry
 
 
+def _add_context(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The trace and what goes on in it; what the line itself says comes first."""
+    for key, value in trace.doing.get().items():
+        entry.setdefault(key, value)
+    if trace_id := trace.trace_id():
+        entry.setdefault("trace", trace_id)
+    return entry
+
+
 def _redact(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in entry.items():
-        if isinstance(value, str):
-            entry[key] = blot(value)
+        # What structlog keeps there for itself is no part of the line.
+        if not key.startswith("_"):
+            entry[key] = _redacted(value)
     return entry
+
+
+def _redacted(value: Any) -> Any:
+    """A value as it may stand in a line, however deep the texts in it lie."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, str):
+        return blot(value)
+    if isinstance(value, Mapping):
+        return {blot(str(key)): _redacted(one) for key, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_redacted(one) for one in value]
+    return blot(repr(value))

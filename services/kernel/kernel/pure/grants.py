@@ -12,7 +12,8 @@ from kernel.pure.errors import PermissionDenied
 
 
 class Scope(IntEnum):
-    """Whose records a permission reaches; a wider scope has a greater number."""
+    """Whose records a permission reaches; a wider scope has a greater number. SELF is about the customer
+    whom a user of the portal is."""
 
     SELF = 1
     OWN = 2
@@ -47,6 +48,8 @@ class Principal:
     session_id: str = ""
     # The team the user belonged to when the token was minted.
     team_id: UUID | None = None
+    # The customer whom a user of the portal is; None for staff and programs.
+    customer_id: UUID | None = None
 
     @classmethod
     def service(cls, name: str) -> Principal:
@@ -65,6 +68,7 @@ class Principal:
             "id": self.id,
             "grants": {permission: int(scope) for permission, scope in self.grants.items()},
             "team_id": str(self.team_id) if self.team_id else None,
+            "customer_id": str(self.customer_id) if self.customer_id else None,
         }
 
     @classmethod
@@ -75,6 +79,7 @@ class Principal:
             id=document["id"],
             grants={permission: Scope(scope) for permission, scope in document["grants"].items()},
             team_id=UUID(document["team_id"]) if document["team_id"] else None,
+            customer_id=UUID(document["customer_id"]) if document.get("customer_id") else None,
         )
 
     def scope_of(self, permission: str) -> Scope | None:

@@ -78,6 +78,7 @@ class Dispatcher:
         """The gRPC handler that calls `answer(request, call)` behind the door."""
         labels = (method.service, method.name)
         started, seconds = metrics.calls_started.labels(*labels), metrics.call_seconds.labels(*labels)
+        doing = {"method": method.full_name}
         codes = {c.name: metrics.calls_handled.labels(*labels, c.name) for c in grpc.StatusCode}
 
         def handle(request: Any, context: grpc.ServicerContext) -> Any:
@@ -85,6 +86,7 @@ class Dispatcher:
             began = time.perf_counter()
             heard = dict(context.invocation_metadata())
             trace.current.set(trace.continued(heard.get("traceparent")))
+            trace.doing.set(doing)
             code = "OK"
             try:
                 return self._answer(method, answer, request, context, heard)
@@ -114,6 +116,8 @@ class Dispatcher:
         if remaining is not None and remaining < _TOO_LATE:
             raise DeadlineExceeded
         principal = self._admit(method, peer_name(context), heard)
+        request_id = heard.get("x-request-id", "")
+        trace.doing.set({"method": method.full_name, "actor": principal.id, "request": request_id})
         if isinstance(request, CrmError):
             raise request
         call = Call(

@@ -99,6 +99,7 @@ def claims_of(principal: Principal) -> dict[str, object]:
         "kind": principal.kind.value,
         "sid": principal.session_id,
         "team": str(principal.team_id or ""),
+        "customer": str(principal.customer_id or ""),
         "perms": list(principal.grants),
         "scopes": [int(scope) for scope in principal.grants.values()],
     }
@@ -106,6 +107,7 @@ def claims_of(principal: Principal) -> dict[str, object]:
 
 def _principal(claims: dict[str, object]) -> Principal:
     perms, scopes = claims["perms"], claims["scopes"]
+    customer = claims.get("customer")
     if not isinstance(perms, list) or not isinstance(scopes, list):
         raise TypeError("perms and scopes are lists")
     return Principal(
@@ -114,4 +116,5 @@ def _principal(claims: dict[str, object]) -> Principal:
         grants={str(perm): Scope(scope) for perm, scope in zip(perms, scopes, strict=True)},
         session_id=str(claims["sid"]),
         team_id=UUID(str(claims["team"])) if claims["team"] else None,
+        customer_id=UUID(str(customer)) if customer else None,
     )

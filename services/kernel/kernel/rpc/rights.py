@@ -20,7 +20,7 @@ class RightsOfNow:
         self._peers = Peers(settings)
 
     def __call__(self, principal: Principal) -> Principal:
-        """The principal with the grants and the team of now: none when it is disabled or not known. A
+        """The principal with the grants, team and customer of now: none when it is disabled or not known. A
         service is as it was. Raises PeerUnavailable.
         """
         if principal.user_id is None:
@@ -30,4 +30,5 @@ class RightsOfNow:
             principal,
             grants={grant.permission: Scope(grant.scope) for grant in answer.grants},
             team_id=UUID(answer.team_id) if answer.team_id else None,
+            customer_id=UUID(answer.customer_id) if answer.customer_id else None,
         )

@@ -16,6 +16,7 @@ from kernel.pure.paging import PageTokens
 from kernel.sql import migrate
 from kernel.sql.crypto.keyring import Keyring
 from kernel.sql.crypto.kms import FileProvider, KeyEncryption
+from kernel.sql.crypto.orphans import Holders
 from kernel.sql.engine import Reader, make_engine
 from kernel.sql.uow import UnitOfWork
 
@@ -27,6 +28,8 @@ class App:
 
     # Name of the service and of its package.
     service: ClassVar[str]
+    # What it has sealed under keys of subjects; keys of others are swept.
+    holders: ClassVar[Holders] = Holders()
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings

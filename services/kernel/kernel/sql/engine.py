@@ -17,6 +17,13 @@ from kernel.sql.prepared import run
 # A transaction left open by a bug must not hold its locks for ever. Compiling a plan takes longer than any
 # statement of ours.
 _OPTIONS = "-c statement_timeout=15s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s -c jit=off"
+# A server that vanished without a word is noticed within seconds, not by the operating system's hours.
+VANISHED: Mapping[str, Any] = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 4000,
+}
 
 # Connections that a reader keeps between questions, of those in the pool.
 _KEPT = 3
@@ -35,6 +42,7 @@ def make_engine(settings: Settings) -> Engine:
         connect_args={
             "connect_timeout": 2,
             "options": _OPTIONS,
+            **VANISHED,
         },
     )
     metrics.pool_size.set(settings.database_pool)

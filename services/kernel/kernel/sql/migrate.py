@@ -1,4 +1,5 @@
-"""`python -m <service>.store upgrade | check`: the schema, moved by the role that owns it."""
+"""`python -m <service>.store upgrade | check | rewrap`: the schema, moved by the role that owns it, and the
+keys of the service under a new key-encryption key."""
 
 from __future__ import annotations
 
@@ -14,6 +15,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, NullPool, create_engine, make_url, text
 
 from kernel.ops.settings import Settings
+from kernel.sql.crypto.keyring import Keyring
+from kernel.sql.crypto.kms import FileProvider, KeyEncryption
 from kernel.sql.crypto.schema import upgrade_keyring
 
 # Any number; the same for all, so that two upgrades of one database wait for each other.
@@ -42,9 +45,12 @@ end $$
 def main(package: str) -> None:
     """Runs the command named on the command line for the service whose package is `package`."""
     command = sys.argv[1:]
-    if command not in (["upgrade"], ["check"]):
-        raise SystemExit(f"usage: python -m {package}.store upgrade | check")
+    if command not in (["upgrade"], ["check"], ["rewrap"]):
+        raise SystemExit(f"usage: python -m {package}.store upgrade | check | rewrap")
     settings = Settings()
+    if command == ["rewrap"]:
+        sys.stdout.write(f"{rewrap(settings)} keys wrapped anew under the active key\n")
+        return
     if command == ["check"]:
         at, wanted = current(settings.database_url.get_secret_value()), head(package)
         if at != wanted:
@@ -70,6 +76,16 @@ def upgrade(owner_url: str, package: str) -> None:
             steps.run_migrations()
         connection.exec_driver_sql(_APPEND_ONLY)
         connection.commit()
+
+
+def rewrap(settings: Settings) -> int:
+    """Wraps every key of the service under the active key-encryption key, while the service goes on;
+    answers how many were not. Raises KeyringUnavailable."""
+    keyring = Keyring(settings.keyring_url.get_secret_value(), KeyEncryption(FileProvider(settings.kek_file)))
+    try:
+        return keyring.rewrap()
+    finally:
+        keyring.close()
 
 
 def current(url: str) -> str | None:

@@ -25,18 +25,22 @@ def owners(principal: Principal, permission: str) -> str | None:
 
 
 def predicate(
-    principal: Principal, permission: str, owner: str, collaborators: str = ""
+    principal: Principal, permission: str, owner: str, collaborators: str = "", own: str = ""
 ) -> tuple[str, dict[str, Any]]:
     """A condition on the column `owner` (a user id) and its parameters.
 
     True only for rows that the principal's grant of `permission` reaches; without a grant for none.
     Where records have a column of user ids who work on them beside the owner, `collaborators` names
-    it, and a row is reached by these too. Both are constants of the program ("c.owner_id").
+    it, and a row is reached by these too. Where a customer in the portal reaches what is about
+    themselves, `own` is the condition that a row is about the customer %(scope_customer)s; elsewhere they
+    reach nothing. All three are constants of the program ("c.owner_id").
     """
     scope = principal.scope_of(permission)
     if scope is Scope.ALL:
         return "true", {}
     me = principal.user_id
+    if scope is Scope.SELF and own and principal.customer_id is not None:
+        return f"({own})", {"scope_customer": principal.customer_id}
     if scope is None or scope is Scope.SELF or me is None:
         return "false", {}
     reached = [f"{owner} = %(scope_user)s"]

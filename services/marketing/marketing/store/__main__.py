@@ -1,4 +1,4 @@
-"""python -m marketing.store upgrade | check"""
+"""python -m marketing.store upgrade | check | rewrap"""
 
 from kernel.sql.migrate import main
 

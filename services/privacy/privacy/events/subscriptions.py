@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from crm.event.v1.events_pb2 import AuditSealed
 from crm.marketing.v1 import events_pb2 as marketing
 from crm.privacy.v1 import events_pb2 as own
 from crm.sales.v1 import events_pb2 as sales
+from kernel.bus import facts
 from kernel.bus.directory import FollowsDirectory
 from kernel.bus.entrypoint import hears
 from kernel.bus.envelope import Envelope
@@ -64,7 +64,7 @@ class PrivacyEvents(FollowsDirectory, FollowsPrivacy):
             work,
             parse_id(event.customer_id, "customer_id"),
             event.purpose,
-            Channel(event.channel),
+            facts.choice(Channel, event.channel, "channel"),
             Via.WEB,
             Proof(message_id=event.message_id),
         )
@@ -110,9 +110,9 @@ class PrivacyEvents(FollowsDirectory, FollowsPrivacy):
             Batch(
                 service=envelope.source.rpartition("/")[2],
                 first=int(event.first_position),
-                previous=bytes.fromhex(event.previous_hash),
+                previous=facts.digest(event.previous_hash, "previous_hash"),
                 entries=[AuditEntry(**_texts(entry)) for entry in event.entries],
-                hash=bytes.fromhex(event.hash),
+                hash=facts.digest(event.hash, "hash"),
                 checkpoint=Checkpoint(**_texts(event.checkpoint)) if event.HasField("checkpoint") else None,
             ),
         )
@@ -124,7 +124,7 @@ def _take_receipt(work: Work, event: Any, envelope: Envelope) -> None:
         participant=envelope.source.rpartition("/")[2],
         attempt=event.attempt,
         counts=[ErasedRows(one.table, one.rows) for one in event.counts],
-        retained=[RetainedRows(one.basis, date.fromisoformat(one.until), one.rows) for one in event.retained],
+        retained=[RetainedRows(one.basis, facts.day(one.until, "until"), one.rows) for one in event.retained],
     )
     take_receipt(work, parse_id(event.request_id, "request_id"), answer)
 

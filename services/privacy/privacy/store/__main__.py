@@ -1,4 +1,4 @@
-"""python -m privacy.store upgrade | check"""
+"""python -m privacy.store upgrade | check | rewrap"""
 
 from kernel.sql.migrate import main
 

@@ -1,4 +1,4 @@
-"""python -m sales.store upgrade | check"""
+"""python -m sales.store upgrade | check | rewrap"""
 
 from kernel.sql.migrate import main
 

@@ -28,6 +28,9 @@ _GROUP = """
     where linked.survivor_id = coalesce(
         (select survivor_id from links where customer_id = %(customer)s), %(customer)s)
 """
+# A customer in the portal is read through their survivor, too.
+_OWN = """c.customer_id = coalesce(
+        (select survivor_id from links where customer_id = %(scope_customer)s), %(scope_customer)s)"""
 _NEWEST_FIRST = " order by o.ordered_on desc, o.id desc limit %(limit)s"
 _PRODUCTS = """
     select id, source, value, source_version, name, category, list_price, currency, discontinued, updated_at
@@ -39,7 +42,7 @@ _BY_NAME = " order by name, id limit %(limit)s"
 
 def get_order(reader: Reader, principal: Principal, order_id: UUID) -> Any | None:
     """The row of one order; None when there is none or its customer is out of scope."""
-    condition, params = scope.predicate(principal, READ_ORDERS, "c.owner_id", "c.collaborator_ids")
+    condition, params = _reached(principal)
     return reader.row(_ORDERS + condition + " and o.id = %(id)s", {**params, "id": order_id})
 
 
@@ -54,7 +57,7 @@ def list_orders(
 
     Those of a customer include the orders of all that were merged with it.
     """
-    condition, params = scope.predicate(principal, READ_ORDERS, "c.owner_id", "c.collaborator_ids")
+    condition, params = _reached(principal)
     if customer_id is not None:
         links = reader.rows(_GROUP, {"customer": customer_id})
         group = {customer_id, *(linked for row in links for linked in row)}
@@ -65,6 +68,11 @@ def list_orders(
         condition += " and (o.ordered_on, o.id) < (%(day)s, %(id)s)"
         params["day"], params["id"] = after
     return reader.rows(_ORDERS + condition + _NEWEST_FIRST, {**params, "limit": limit})
+
+
+def _reached(principal: Principal) -> tuple[str, dict[str, Any]]:
+    """kernel.sql.scope.predicate of an order by its customer `c`."""
+    return scope.predicate(principal, READ_ORDERS, "c.owner_id", "c.collaborator_ids", _OWN)
 
 
 def get_product(reader: Reader, product_id: UUID) -> Any | None:

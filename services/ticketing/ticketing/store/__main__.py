@@ -1,4 +1,4 @@
-"""python -m ticketing.store upgrade | check"""
+"""python -m ticketing.store upgrade | check | rewrap"""
 
 from kernel.sql.migrate import main
 

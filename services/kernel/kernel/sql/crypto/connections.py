@@ -9,7 +9,9 @@ from typing import TypeVar
 
 import psycopg
 
+from kernel.ops import metrics
 from kernel.sql.crypto.errors import KeyringUnavailable
+from kernel.sql.engine import VANISHED
 
 T = TypeVar("T")
 
@@ -26,10 +28,7 @@ def connect(url: str) -> psycopg.Connection:
         autocommit=True,
         connect_timeout=CONNECT_SECONDS,
         options="-c statement_timeout=10s -c lock_timeout=5s -c idle_in_transaction_session_timeout=30s",
-        keepalives_idle=5,
-        keepalives_interval=2,
-        keepalives_count=2,
-        tcp_user_timeout=4000,
+        **VANISHED,
     )
 
 
@@ -49,6 +48,13 @@ class Connections:
         `work` must be safe to repeat: it runs a second time when an idle connection proves dead, as
         after a restart of the server. Raises KeyringUnavailable when the server can't be reached.
         """
+        try:
+            return self._run(work)
+        except KeyringUnavailable:
+            metrics.keyring_errors.inc()
+            raise
+
+    def _run(self, work: Callable[[psycopg.Connection], T]) -> T:
         if not self._free.acquire(timeout=CONNECT_SECONDS):
             raise KeyringUnavailable()
         try:
