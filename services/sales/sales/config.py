@@ -12,6 +12,8 @@ class SalesSettings(Settings):
     order_days_ahead: int = 366
     # Forms that one address may submit in a minute.
     forms_a_minute: int = 20
+    # Days that a form is kept that can be no lead, for somebody to look why.
+    refused_forms_days: int = 30
     # The pipeline of opportunities that leads become, and of those created without naming one.
     default_pipeline: str = "six_stage"
     # Years after its end that a contract is kept although its customer was erased.

@@ -116,7 +116,7 @@ def test_a_clock_that_runs_out_waits_for_who_works_on_the_lead_and_not_in_a_circ
         connection.exec_driver_sql("select from leads for update")
         threads = [threading.Thread(target=work_on), threading.Thread(target=run_out)]
         threads[0].start()
-        eventually(lambda: _waiting(desk) >= 1)
+        eventually(lambda: waiting(desk) >= 1)
         threads[1].start()
         # The clock is in the other's hand: passed over, not waited for.
         threads[1].join(timeout=30)
@@ -126,7 +126,7 @@ def test_a_clock_that_runs_out_waits_for_who_works_on_the_lead_and_not_in_a_circ
     assert desk.ways(lead.id) == ["rules"]
 
 
-def _waiting(desk: Desk) -> int:
+def waiting(desk: Desk) -> int:
     sql = """
         select count(*)::int as n from pg_stat_activity
         where wait_event_type = 'Lock' and datname = current_database()

@@ -25,8 +25,9 @@ from sales.domain.scoring import Fact, LeadRules, Score
 # The timers, one a hot lead (it goes to somebody else) and one a reminder (it goes off).
 RETURN_LEAD = "return_lead"
 REMIND = "remind"
-# The jobs that make leads of forms, and score open leads anew.
+# The jobs that make leads of forms, forget those that can be none, and score open leads anew.
 RESOLVE_FORMS = "resolve_forms"
+FORGET_FORMS = "forget_forms"
 # The timer, one a signed contract, on the day when time alone changes it; and the job that signs.
 WATCH_CONTRACT = "watch_contract"
 SIGN_CONTRACTS = "sign_contracts"
@@ -188,10 +189,16 @@ class Forms(Protocol):
         """Stores a submission sealed; False when it came before."""
 
     def waiting(self, limit: int) -> list[UUID]:
-        """The oldest submissions."""
+        """The oldest submissions that were not refused."""
 
     def lend(self, submission_id: UUID) -> Submission | None:
         """A submission, locked; None when it is a lead by now or another transaction is at it."""
+
+    def refuse(self, submission_id: UUID, reason: str) -> None:
+        """Notes why a submission can be no lead."""
+
+    def forget_refused(self, before: datetime, limit: int) -> list[UUID]:
+        """Removes submissions that were refused before an instant; their keys are destroyed by the caller."""
 
     def forget(self, submission_id: UUID) -> None:
         """Removes a submission; its key is destroyed by whoever commits."""
@@ -250,6 +257,9 @@ class Erasures(Protocol):
         """Erases all but contracts; answers how many rows of which table."""
 
     def erase_contracts(self, customer_ids: Collection[UUID]) -> dict[str, int]: ...
+
+    def erase_unsigned(self, customer_ids: Collection[UUID]) -> dict[str, int]:
+        """Erases what contracts say that were never signed."""
 
     def retain(self, customer_ids: Collection[UUID], until: date) -> None:
         """Keeps contracts, out of use, until the end of a day."""
@@ -318,6 +328,9 @@ class Work(Protocol):
 
     def refuse_restricted(self, customer_id: UUID) -> None:
         """Raises SubjectRestricted when the customer's data may not be used now."""
+
+    def refuse_kept(self, customer_id: UUID) -> None:
+        """Raises SubjectRestricted when the customer's contracts may be kept and not used."""
 
     @property
     def clock(self) -> Clock: ...
