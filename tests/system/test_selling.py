@@ -20,7 +20,7 @@ from crm.sales.v1 import opportunity_service_pb2 as rpc
 from crm.type.v1.money_pb2 import Money
 from crm_cli.client import Refused, Session, wait_until
 from crm_cli.tour.cdnow import today
-from tests.support.pdf import characters_of
+from tests.support.pdf import text_of
 from tests.system.test_leads import create, facts, hire, id_of, province
 
 __all__ = ["hire", "province"]
@@ -205,8 +205,12 @@ def test_a_won_opportunity_has_a_signed_contract_from_the_template(admin: Sessio
     request = contracts.DownloadContractRequest(id=contract.id)
     data = admin.call(admin.contracts.DownloadContract, request).data
     assert len(data) == contract.size
-    shown = f"欧阳 15 货到付款 19200.00 {contract.number} 交付 争议解决"
-    assert set(shown) - {" "} - characters_of(data) == set()
+    shown = text_of(data)
+    clauses = ("甲方：欧阳", "乙方：示例软件有限公司", "15天内完成交付", "货到付款", "争议解决")
+    # Product, quantity, price and amount of each line, as they stand in the table side by side.
+    table = ("数据分析插件29000.0018000.00", "培训1.5800.001200.00", "合计（CNY）19200.00")
+    for words in (contract.number, *clauses, *table):
+        assert words in shown
     verified = admin.call(admin.contracts.VerifyContract, contracts.VerifyContractRequest(id=contract.id))
     assert (verified.valid, verified.signer) == (True, "CRM document signer")
 

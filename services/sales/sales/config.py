@@ -18,6 +18,8 @@ class SalesSettings(Settings):
     default_pipeline: str = "six_stage"
     # Years after its end that a contract is kept although its customer was erased.
     contract_kept_years: int = 3
+    # The enterprise's name as it stands in contracts (乙方); without it none is signed.
+    enterprise_name: str = ""
     # Certificate and key that contracts are signed with, and the folder of the CJK fonts they are set in.
     contract_cert: Path | None = None
     contract_key: Path | None = None
