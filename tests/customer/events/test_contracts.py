@@ -15,7 +15,7 @@ from crm.gateway.v1.events_pb2 import TeamsRecorded, UsersRecorded
 from crm.sales.v1.events_pb2 import ContractsChanged, OpportunityWon, OrdersRecorded
 from customer.domain.customer import Company, Person, Profile
 from customer.events.subscriptions import CustomerEvents
-from customer.store.deals import recent_deals
+from customer.store.deal_queries import recent_deals
 from customer.usecases.classify_customers import apply_orders
 from customer.usecases.create_customers import create_customer, create_customers
 from customer.usecases.ports import OrderRow

@@ -14,7 +14,7 @@ from customer.api.finding import Finding
 from customer.domain.classification import rule_of
 from customer.domain.schemes import Scheme
 from customer.store import queries
-from customer.store.deals import recent_deals
+from customer.store.deal_queries import recent_deals
 from customer.usecases.create_customers import Created, Existing, Outcome, create_customer, create_customers
 from customer.usecases.delete_customer import delete_customer
 from customer.usecases.reveal_customer import reveal_customer

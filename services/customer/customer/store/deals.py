@@ -1,45 +1,13 @@
-"""The projection of won opportunities and of their contracts (S-22): whose customer is 已成交."""
+"""The projection of won opportunities and of their contracts, as sales tells them (S-22)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from customer.usecases.ports import ContractRow, DealRow
-from kernel.sql.engine import Reader
-from kernel.sql.filters import Attribute
 
-# A deal whose contract was cancelled is none; one whose contract was not heard of yet stands.
-_STANDING = """
-    deals d left join contracts t on t.contract_id = d.contract_id
-"""
-_STANDS = "t.status is distinct from 'cancelled'"
-# Whether the customer `c`, or one that was merged into it, has a deal.
-WON = f"""
-    exists (select from {_STANDING} where {_STANDS} and d.customer_id = any(array(
-        select c.id union all select a.id from customers a where a.survivor_id = c.id)))
-"""
-# As WON, of the customer `c` alone at the instant %(at)s.
-WON_THEN = f"""
-    exists (select from {_STANDING} where {_STANDS} and d.customer_id = c.id and d.won_at <= %(at)s)
-"""
-DEAL_STATUS = Attribute(
-    f"(case when {WON} then 'won' else '' end)",
-    "text",
-    held=f"""(c.id in (select coalesce(m.survivor_id, m.id) from {_STANDING}
-                      join customers m on m.id = d.customer_id where {_STANDS}) and 'won' in ({{}}))""",
-)
-_RECENT = f"""
-    select d.opportunity_id, d.contract_id, coalesce(t.status, '') as contract_status, d.amount, d.currency,
-           d.won_at
-    from {_STANDING}
-    where d.customer_id in (select %(id)s::uuid union all
-                            select id from customers where survivor_id = %(id)s)
-    order by d.won_at desc, d.opportunity_id desc limit 20
-"""
 _APPLY_DEALS = """
     insert into deals as held (opportunity_id, version, customer_id, contract_id, amount, currency, won_at)
     values (%(opportunity_id)s, %(version)s, %(customer_id)s, %(contract_id)s, %(amount)s, %(currency)s,
@@ -70,8 +38,3 @@ class DealRepository:
         rows = [vars(row) for row in sorted(told, key=lambda row: (row.contract_id, row.version))]
         if rows:
             self._run().exec_driver_sql(_APPLY_CONTRACTS, rows)
-
-
-def recent_deals(reader: Reader, customer_id: UUID) -> Sequence[Any]:
-    """The newest 20 deals of a customer and of those merged into it; the scope was checked."""
-    return reader.rows(_RECENT, {"id": customer_id})

@@ -8,7 +8,7 @@ from typing import Any
 
 from customer.domain.classification import SCHEMES
 from customer.store import queries
-from customer.store.deals import DEAL_STATUS
+from customer.store.deal_queries import DEAL_STATUS
 from kernel.pure.errors import Invalid, Violation
 from kernel.pure.grants import Principal
 from kernel.sql.engine import Reader

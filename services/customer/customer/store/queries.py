@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from customer.domain.errors import CustomerNotFound
-from customer.store.deals import WON, WON_THEN
+from customer.store.deal_queries import WON, WON_THEN
 from kernel.pure.clock import year_before
 from kernel.pure.errors import CrmError
 from kernel.pure.grants import Principal, PrincipalKind
