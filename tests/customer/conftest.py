@@ -33,9 +33,9 @@ def app(session_app: CustomerApp, clock: FixedClock) -> CustomerApp:
     clock.instant = NOON
     with session_app.engine.begin() as connection:
         connection.exec_driver_sql(
-            "truncate customers, match_keys, merges, duplicate_scans, external_ids, orders, classes,"
-            " class_changes, exports, imports, groups, regrouping, restricted_subjects, erased_subjects,"
-            " outbox, timers, audit, idempotency cascade"
+            "truncate customers, match_keys, merges, duplicate_scans, external_ids, orders, deals, contracts,"
+            " classes, class_changes, exports, imports, groups, regrouping, restricted_subjects,"
+            " erased_subjects, outbox, timers, audit, idempotency cascade"
         )
         connection.exec_driver_sql("delete from export_policies where version > 1")
     return session_app

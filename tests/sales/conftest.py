@@ -28,7 +28,7 @@ def session_app(clock: FixedClock, tmp_path_factory: pytest.TempPathFactory) -> 
     tls = tls_settings(tmp_path_factory.mktemp("tls"), "sales")
     signer = {"contract_cert": "signer.pem", "contract_key": "signer.key"}
     signing = {name: tls["tls_ca"].with_name(file) for name, file in signer.items()}
-    with service(SalesApp, clock, SalesSettings, **tls, **signing) as app:
+    with service(SalesApp, clock, SalesSettings, **tls, **signing, enterprise_name="东海软件") as app:
         yield app
 
 

@@ -27,6 +27,7 @@ from crm.sales.v1.lead_pb2 import (
     ScoreRule,
     SellerProfile,
 )
+from crm.sales.v1.opportunity_service_pb2 import GetOpportunityRequest
 from crm_cli.client import Gateway, Refused, Session, wait_until
 
 _SOON = 60.0  # seconds
@@ -35,11 +36,12 @@ Hire = Callable[..., Session]
 
 @pytest.fixture(scope="module")
 def hire(gateway: Gateway, admin: Session) -> Hire:
-    """Makes a seller who has signed in; with provinces, leads of these come to them."""
+    """Makes a seller, or somebody of another role, who has signed in; with provinces, leads of these come
+    to them."""
 
-    def hired(*provinces: str, **profile: Any) -> Session:
+    def hired(*provinces: str, role: str = "seller", **profile: Any) -> Session:
         login, password = f"seller.{uuid4().hex[:8]}", uuid4().hex
-        user = User(login=login, display_name="销售", role_ids=["seller"])
+        user = User(login=login, display_name="销售", role_ids=[role])
         made = admin.call(
             admin.directory.CreateUser,
             CreateUserRequest(user=user, password=password, request_id=str(uuid4())),
@@ -179,20 +181,54 @@ def test_leads_are_given_to_sellers_by_region_and_industry_in_turn(
     assert (list(reason.matched), reason.passed_over[id_of(away)]) == (["province", "industry"], "absent")
 
 
+@pytest.mark.feature("S-09")
+def test_no_seller_gets_more_leads_than_they_have_room_for(admin: Session, hire: Hire, province: str) -> None:
+    sellers = {id_of(hire(province, capacity=1)) for _ in range(2)}
+    first, second, third = (create(admin, province) for _ in range(3))
+    assert ({first.owner_id, second.owner_id}, third.owner_id) == (sellers, "")
+    request = rpc.ExplainAssignmentRequest(lead_id=third.id)
+    [reason] = admin.call(admin.leads.ExplainAssignment, request).assignments
+    assert {reason.passed_over[seller] for seller in sellers} == {"full"}
+    # Room again: the next lead comes.
+    done = rpc.CloseLeadRequest(id=first.id, reason="no_need", request_id=str(uuid4()))
+    admin.call(admin.leads.CloseLead, done)
+    assert create(admin, province).owner_id == first.owner_id
+
+
+@pytest.mark.feature("S-10")
+def test_a_hot_lead_of_the_pool_goes_on_with_whoever_claims_or_is_given_it(
+    admin: Session, hire: Hire, province: str
+) -> None:
+    """Its opportunity, which nobody owns, goes with it, although it is in nobody's reach before."""
+    claimed, given = (_hot(admin, create(admin, province).id) for _ in range(2))
+    assert (claimed.owner_id, given.owner_id) == ("", "")
+    claimer, manager = hire(), hire(role="sales_manager")
+    claim = rpc.ClaimLeadRequest(id=claimed.id, request_id=str(uuid4()))
+    assert claimer.call(claimer.leads.ClaimLead, claim).owner_id == id_of(claimer)
+    seller = hire(province)
+    assign = rpc.AssignLeadRequest(id=given.id, by_rules=True, request_id=str(uuid4()))
+    manager.call(manager.leads.AssignLead, assign)
+    for lead, owner in ((claimed, claimer), (given, seller)):
+        request = GetOpportunityRequest(id=lead.opportunity_id)
+        assert owner.call(owner.opportunities.GetOpportunity, request).owner_id == id_of(owner)
+
+
 @pytest.mark.feature("S-10")
 def test_a_hot_lead_not_followed_up_in_time_goes_to_somebody_else(
     admin: Session, hire: Hire, province: str
 ) -> None:
-    """48 hours in the rules; here a version with a moment instead, so that nobody must wait."""
+    """48 hours in the rules; here a version with moments instead, so that nobody must wait."""
     sellers = [hire(province), hire(province)]
-    with rules(admin, return_after=timedelta(seconds=2)):
+    with rules(admin, return_after=timedelta(seconds=8)):
         cold, hot, safe = (create(admin, province) for _ in range(3))
-        facts(admin, safe.id, opened_mail=1, answered_call=1, viewed_contract_template=1, joined_demo=1)
-        _follow_up(admin, safe.id)
-        facts(admin, safe.id, budget=60_000)
-        hot = facts(admin, hot.id, opened_mail=1, viewed_contract_template=1, joined_demo=1, budget=60_000)
-        assert hot.score >= 80
-        wait_until(lambda: True if owner_of(admin, hot.id) != hot.owner_id else None, _SOON)
+        assert _hot(admin, safe.id).score >= 80
+        hot = _hot(admin, hot.id)
+
+        def gone() -> bool | None:
+            _follow_up(admin, safe.id)
+            return True if owner_of(admin, hot.id) != hot.owner_id else None
+
+        wait_until(gone, _SOON)
     told = admin.call(admin.leads.ExplainAssignment, rpc.ExplainAssignmentRequest(lead_id=hot.id))
     # The other one, who does nothing either, may have lost it again by now.
     first, taken, second = list(told.assignments)[::-1][:3]
@@ -305,6 +341,12 @@ def _score(admin: Session, lead_id: str) -> int:
 def _reminders(session: Session, raised: bool = False) -> list[follow_ups.Reminder]:
     request = follow_ups.ListRemindersRequest(raised=raised)
     return list(session.call(session.follow_ups.ListReminders, request).reminders)
+
+
+def _hot(session: Session, lead_id: str) -> Lead:
+    """The lead after facts of 85 points at least."""
+    told = {"opened_mail": 1, "viewed_contract_template": 1, "joined_demo": 1, "answered_call": 1}
+    return facts(session, lead_id, **told, budget=60_000)
 
 
 def _follow_up(session: Session, lead_id: str) -> None:

@@ -9,12 +9,18 @@ from uuid import uuid4
 import grpc
 import pytest
 
+from crm.customer.v1.customer_pb2 import Customer, CustomerView
+from crm.customer.v1.customer_service_pb2 import (
+    GetCustomerRequest,
+    GetCustomerViewRequest,
+    ListCustomersRequest,
+)
 from crm.sales.v1 import contract_service_pb2 as contracts
 from crm.sales.v1 import opportunity_service_pb2 as rpc
 from crm.type.v1.money_pb2 import Money
 from crm_cli.client import Refused, Session, wait_until
 from crm_cli.tour.cdnow import today
-from tests.support.pdf import characters_of
+from tests.support.pdf import text_of
 from tests.system.test_leads import create, facts, hire, id_of, province
 
 __all__ = ["hire", "province"]
@@ -167,6 +173,30 @@ def test_the_funnel_shows_what_is_in_each_stage(admin: Session, hire: Any, provi
     assert (funnel.won, funnel.lost, second.stage) == (0, 1, "first_contact")
 
 
+@pytest.mark.feature("S-22")
+def test_a_win_makes_the_customer_one_with_a_deal_and_links_the_contract(
+    admin: Session, province: str
+) -> None:
+    made = opened(admin, province, "four_stage", amount=_cny("20000.00"))
+    assert _known(admin, made.customer_id).deal_status == ""
+    _win(admin, made)
+
+    def view() -> CustomerView | None:
+        request = GetCustomerViewRequest(id=made.customer_id)
+        found: CustomerView = admin.call(admin.customers.GetCustomerView, request)
+        linked = any(deal.contract_status == "signed" for deal in found.deals)
+        return found if found.customer.deal_status == "won" and linked else None
+
+    [deal] = wait_until(view, _SOON).deals
+    contract = signed(admin, deal.contract_id)
+    assert (contract.opportunity_id, contract.customer_id) == (made.id, made.customer_id)
+    assert (deal.opportunity_id, deal.amount) == (made.id, contract.total)
+    assert _known(admin, made.customer_id).deal_status == "won"
+    listing = ListCustomersRequest(filter=f'deal_status == "won" && province == "{province}"')
+    [listed] = admin.call(admin.customers.ListCustomers, listing).customers
+    assert listed.id == made.customer_id
+
+
 @pytest.mark.feature("S-29")
 def test_a_won_opportunity_has_a_signed_contract_from_the_template(admin: Session, province: str) -> None:
     contract = signed(admin, won(admin, province).contract_id)
@@ -175,8 +205,12 @@ def test_a_won_opportunity_has_a_signed_contract_from_the_template(admin: Sessio
     request = contracts.DownloadContractRequest(id=contract.id)
     data = admin.call(admin.contracts.DownloadContract, request).data
     assert len(data) == contract.size
-    shown = f"欧阳 15 货到付款 19200.00 {contract.number} 交付 争议解决"
-    assert set(shown) - {" "} - characters_of(data) == set()
+    shown = text_of(data)
+    clauses = ("甲方：欧阳", "乙方：示例软件有限公司", "15天内完成交付", "货到付款", "争议解决")
+    # Product, quantity, price and amount of each line, as they stand in the table side by side.
+    table = ("数据分析插件29000.0018000.00", "培训1.5800.001200.00", "合计（CNY）19200.00")
+    for words in (contract.number, *clauses, *table):
+        assert words in shown
     verified = admin.call(admin.contracts.VerifyContract, contracts.VerifyContractRequest(id=contract.id))
     assert (verified.valid, verified.signer) == (True, "CRM document signer")
 
@@ -197,6 +231,11 @@ def test_contracts_that_end_within_30_days_are_told_and_those_that_have_ended(
     assert renewal.starts_on == (today() + timedelta(days=31)).isoformat()
     old = signed(admin, made["expiring"])
     assert (old.status, old.renewed_by_id) == ("renewed", renewal.id)
+
+
+def _known(session: Session, customer_id: str) -> Customer:
+    found: Customer = session.call(session.customers.GetCustomer, GetCustomerRequest(id=customer_id))
+    return found
 
 
 def _stages(admin: Session, pipeline: str) -> list[str]:

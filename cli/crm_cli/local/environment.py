@@ -63,6 +63,7 @@ def of_service(
         environment["CRM_KEYRING_OWNER_URL"] = service.keyring_owner_url
     if service.name == "sales":
         signer = layout.tls / certificates.SIGNER
+        environment["CRM_ENTERPRISE_NAME"] = "示例软件有限公司"
         environment["CRM_CONTRACT_CERT"] = f"{signer}.pem"
         environment["CRM_CONTRACT_KEY"] = f"{signer}.key"
         environment["CRM_FONTS"] = str(install.CJK_FONTS)

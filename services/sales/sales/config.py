@@ -12,10 +12,14 @@ class SalesSettings(Settings):
     order_days_ahead: int = 366
     # Forms that one address may submit in a minute.
     forms_a_minute: int = 20
+    # Days that a form is kept that can be no lead, for somebody to look why.
+    refused_forms_days: int = 30
     # The pipeline of opportunities that leads become, and of those created without naming one.
     default_pipeline: str = "six_stage"
     # Years after its end that a contract is kept although its customer was erased.
     contract_kept_years: int = 3
+    # The enterprise's name as it stands in contracts (乙方); without it none is signed.
+    enterprise_name: str = ""
     # Certificate and key that contracts are signed with, and the folder of the CJK fonts they are set in.
     contract_cert: Path | None = None
     contract_key: Path | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from prometheus_client import Counter, Gauge
 
 _OUTCOME = ("outcome",)
+_REASON = ("reason",)
 
 orders_recorded = Counter(
     "orders_recorded_total",
@@ -20,6 +21,14 @@ leads_taken = Counter("leads_taken_total", "Leads that came in, by the door they
 forms_submitted = Counter("lead_forms_submitted_total", "Forms that were filled in and kept.")
 forms_waiting = Gauge(
     "lead_forms_waiting", "Forms kept that are no leads yet: grows while customers are away."
+)
+forms_refused = Counter(
+    "lead_forms_refused_total",
+    "Forms that can be no lead, by the reason: kept for a while and then destroyed.",
+    _REASON,
+)
+forms_forgotten = Counter(
+    "lead_forms_forgotten_total", "Refused forms that were destroyed when they were kept long enough."
 )
 submissions_are_counted_locally = Gauge(
     "submissions_are_counted_locally",

@@ -25,15 +25,17 @@ TIERS = SpendTier.of({"bands": [["core", "100000"], ["important", "30000"], ["ba
 
 def purchases(orders: list[tuple[date, int]], today: date) -> Purchases:
     """The sums over (day, amount) orders, as the database makes them."""
-    within = [(day, amount) for day, amount in orders if year_before(today) < day <= today]
+    made = [(day, amount) for day, amount in orders if day <= today]
+    within = [(day, amount) for day, amount in made if year_before(today) < day]
     return Purchases(
-        order_count=len(orders),
-        total=Decimal(sum(amount for _, amount in orders)),
-        first_on=min((day for day, _ in orders), default=None),
-        last_on=max((day for day, _ in orders), default=None),
+        order_count=len(made),
+        total=Decimal(sum(amount for _, amount in made)),
+        first_on=min((day for day, _ in made), default=None),
+        last_on=max((day for day, _ in made), default=None),
         year_order_count=len(within),
         year_total=Decimal(sum(amount for _, amount in within)),
         year_first_on=min((day for day, _ in within), default=None),
+        next_on=min((day for day, _ in orders if day > today), default=None),
     )
 
 
@@ -66,7 +68,8 @@ def test_a_customer_who_never_bought_has_no_class() -> None:
     assert RFM.decide(Purchases(), TODAY).class_ == ""
 
 
-ORDER = st.tuples(st.dates(TODAY - timedelta(800), TODAY), st.integers(0, 80_000))
+# Orders may be dated ahead, up to a year and a day.
+ORDER = st.tuples(st.dates(TODAY - timedelta(800), TODAY + timedelta(366)), st.integers(0, 80_000))
 ORDERS = st.lists(ORDER, min_size=1, max_size=40)
 
 

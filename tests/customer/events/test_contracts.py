@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -12,9 +12,10 @@ import pytest
 from google.protobuf.message import Message
 
 from crm.gateway.v1.events_pb2 import TeamsRecorded, UsersRecorded
-from crm.sales.v1.events_pb2 import OrdersRecorded
+from crm.sales.v1.events_pb2 import ContractsChanged, OpportunityWon, OrdersRecorded
 from customer.domain.customer import Company, Person, Profile
 from customer.events.subscriptions import CustomerEvents
+from customer.store.deal_queries import recent_deals
 from customer.usecases.classify_customers import apply_orders
 from customer.usecases.create_customers import create_customer, create_customers
 from customer.usecases.ports import OrderRow
@@ -29,6 +30,8 @@ from tests.customer.conftest import seller
 ITSELF = Principal.service("customer")
 HANDLERS: dict[type[Message], Any] = {
     OrdersRecorded: CustomerEvents.apply_orders,
+    OpportunityWon: CustomerEvents.follow_deals,
+    ContractsChanged: CustomerEvents.follow_contracts,
     UsersRecorded: CustomerEvents.follow_users,
     TeamsRecorded: CustomerEvents.follow_teams,
 }
@@ -37,8 +40,9 @@ HANDLERS: dict[type[Message], Any] = {
 def hear(app: CustomerApp, event_class: type[Message], **changed: Any) -> None:
     """The promised event reaches its handler, with some fields of its first item changed."""
     body = example("customer", event_class.DESCRIPTOR.full_name)
-    [items] = body["data"].values()
-    items[0] |= changed
+    data = body["data"]
+    [item, *_] = next(iter(data.values())) if len(data) == 1 else [data]
+    item |= changed
     envelope, event = parse(json.dumps(body), event_class)
     with app.work(ITSELF) as work:
         HANDLERS[event_class](CustomerEvents(), work, event, envelope)
@@ -104,6 +108,28 @@ def test_orders_that_sales_tells_are_kept_and_classify_their_customer(app: Custo
     assert classes == [("core",)]
 
 
+def test_a_won_opportunity_and_its_contract_are_known(app: CustomerApp) -> None:
+    hear(app, ContractsChanged)
+    hear(app, OpportunityWon)
+    [deal] = recent_deals(app.reader, UUID("01980a5e-7c00-7301-8000-000000000301"))
+    assert deal == (
+        UUID("01980a5e-7c00-7601-8000-000000000601"),
+        UUID("01980a5e-7c00-7701-8000-000000000701"),
+        "expiring",
+        Decimal("118000.00"),
+        "CNY",
+        datetime(2026, 3, 2, 1, 30, 0, 125_000, UTC),
+    )
+
+
+def test_an_older_state_of_a_deal_or_contract_changes_nothing(app: CustomerApp) -> None:
+    for version, amount, status in ((5, "118000.00", "signed"), (4, "1.00", "draft"), (5, "2.00", "draft")):
+        hear(app, OpportunityWon, version=version, amount=amount)
+        hear(app, ContractsChanged, version=version, status=status)
+    [deal] = recent_deals(app.reader, UUID("01980a5e-7c00-7301-8000-000000000301"))
+    assert (deal.amount, deal.contract_status) == (Decimal("118000.00"), "signed")
+
+
 def test_users_and_teams_are_known(app: CustomerApp) -> None:
     with app.engine.begin() as connection:
         connection.exec_driver_sql("truncate staff, teams")
@@ -122,6 +148,10 @@ def test_users_and_teams_are_known(app: CustomerApp) -> None:
         (OrdersRecorded, "orderId", "7"),
         (OrdersRecorded, "orderedOn", "yesterday"),
         (OrdersRecorded, "baseAmount", "much"),
+        (OpportunityWon, "contractId", "7"),
+        (OpportunityWon, "amount", "much"),
+        (OpportunityWon, "wonAt", "yesterday"),
+        (ContractsChanged, "contractId", "7"),
         (UsersRecorded, "userId", "7"),
         (TeamsRecorded, "teamId", "7"),
     ],

@@ -10,6 +10,7 @@ import pytest
 
 from customer.domain.customer import Person, Profile
 from customer.jobs.review_classes import review_classes
+from customer.store.queries import get_purchases
 from customer.usecases.classify_customers import apply_orders
 from customer.usecases.create_customers import create_customer
 from customer.usecases.ports import REVIEW, OrderRow
@@ -18,7 +19,7 @@ from kernel.jobs.timers import fire_due
 from kernel.pure.clock import FixedClock
 from kernel.pure.grants import Principal
 from kernel.pure.ids import new_id
-from tests.customer.conftest import seller
+from tests.customer.conftest import NOON, seller
 
 TODAY = date(2026, 6, 30)
 ITSELF = Principal.service("customer")
@@ -125,3 +126,30 @@ def test_time_alone_turns_a_customer_dormant(app: CustomerApp, customer_id: UUID
 def test_orders_of_a_customer_that_is_not_here_are_kept_for_later(app: CustomerApp) -> None:
     hear(app, order(new_id(), 100_000))
     assert app.reader.row("select count(*) as n from orders").n == 1  # type: ignore[union-attr]
+
+
+def test_an_order_that_is_dated_ahead_counts_from_its_day_on(
+    app: CustomerApp, customer_id: UUID, clock: FixedClock
+) -> None:
+    hear(app, order(customer_id, 200_000, TODAY + timedelta(1)))
+    assert (class_of(app, customer_id), class_of(app, customer_id, "rfm")) == ("", "")
+    assert get_purchases(app.reader, customer_id, TODAY).order_count == 0
+    # Noon in Shanghai, and then the beginning of the next day.
+    for instant, tier in ((NOON, ""), (datetime(2026, 6, 30, 16, 0, tzinfo=UTC), "core")):
+        clock.instant = instant
+        fire_due(app, {REVIEW: review_classes}, now=instant)
+        assert class_of(app, customer_id) == tier
+    assert get_purchases(app.reader, customer_id, TODAY + timedelta(1)).order_count == 1
+
+
+def test_an_order_dated_ahead_wakes_a_dormant_customer_on_its_day(
+    app: CustomerApp, customer_id: UUID, clock: FixedClock
+) -> None:
+    hear(app, order(customer_id, 100, TODAY - timedelta(800)))
+    hear(app, order(customer_id, 50_000, TODAY + timedelta(9)))
+    assert class_of(app, customer_id) == "dormant"
+    assert class_of(app, customer_id, "rfm") == "churn_warning"
+    clock.instant = datetime(2026, 7, 8, 16, 0, tzinfo=UTC)
+    fire_due(app, {REVIEW: review_classes}, now=clock.instant)
+    assert class_of(app, customer_id) == "important"
+    assert class_of(app, customer_id, "rfm") == "potential"

@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from kernel.jobs.job import Running
 from kernel.pure.errors import CrmError, Invalid
 from kernel.pure.grants import Principal, Scope
 from sales.domain.errors import ClaimLimitReached, LeadIsClosed, LeadNotFound, LeadTaken
 from sales.domain.follow_up import FollowUp
 from sales.domain.scoring import Fact
+from sales.jobs.leads import rescore
+from sales.usecases import sell
 from sales.usecases.follow_up_leads import close_lead, record_follow_up
 from sales.usecases.hand_out_leads import assign_lead, claim_lead
-from sales.usecases.score_leads import record_facts
+from sales.usecases.score_leads import activate_rules, record_facts
 from tests.sales.conftest import NOON
 from tests.sales.leads.conftest import SERVICE, Desk, user
 
 HOUR = timedelta(hours=1)
 # 10 + 20 + 25 + 20 + 10 for the industry: 85.
 HOT = ("opened_mail", "viewed_contract_template", "joined_demo", "budget")
+
+
+def limit_claims(desk: Desk, a_day: int) -> None:
+    with desk.app.work(SERVICE) as work:
+        rules = work.rules.add(replace(work.rules.in_force(), claims_a_day=a_day))
+        work.rules.activate(rules.version)
 
 
 def heat(desk: Desk, lead_id: UUID) -> int:
@@ -35,6 +45,14 @@ def follow_up(desk: Desk, lead_id: UUID, who: Principal = SERVICE, remind_at: da
     told = FollowUp("phone", "谈了需求", "有兴趣", "发送报价", desk.clock.instant, remind_at)
     with desk.app.work(who) as work:
         return record_follow_up(work, lead_id, told)
+
+
+def threshold(desk: Desk, value: int) -> None:
+    """Rules by which a lead is hot at `value` are in force, and every lead was scored by them."""
+    with desk.app.work(SERVICE) as work:
+        rules = work.rules.add(replace(work.rules.in_force(), threshold=value))
+        activate_rules(work, rules.version)
+    rescore(Running(desk.app, 1, lambda: False))
 
 
 def reminders(desk: Desk) -> list[tuple[str, datetime, bool]]:
@@ -85,6 +103,28 @@ def test_of_all_who_claim_one_gets_the_lead(desk: Desk) -> None:
     assert str(desk.row(lead.id).owner_id) == winner
 
 
+def test_claims_of_one_user_at_the_same_instant_stay_within_the_limit(desk: Desk) -> None:
+    limit_claims(desk, 2)
+    leads, me = [desk.take() for _ in range(6)], user()
+    start, outcomes = threading.Barrier(len(leads)), list[str]()
+
+    def claim(lead_id: UUID) -> None:
+        start.wait()
+        try:
+            with desk.app.work(me) as work:
+                claim_lead(work, lead_id)
+            outcomes.append("")
+        except CrmError as error:
+            outcomes.append(error.reason)
+
+    threads = [threading.Thread(target=claim, args=(lead.id,)) for lead in leads]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["", "", *["CLAIM_LIMIT_REACHED"] * 4]
+
+
 def test_a_seller_sees_and_claims_the_pool_of_their_provinces_only(desk: Desk) -> None:
     [seller] = desk.hire(provinces=("北京市",), capacity=0)
     lead = desk.take()
@@ -93,11 +133,7 @@ def test_a_seller_sees_and_claims_the_pool_of_their_provinces_only(desk: Desk) -
 
 
 def test_claims_a_day_are_limited_and_start_anew_the_next(desk: Desk) -> None:
-    with desk.app.engine.begin() as connection:
-        connection.exec_driver_sql(
-            "insert into lead_rules (version, document, activated_at) select 2,"
-            " document || '{\"claims_a_day\": 1}', now() from lead_rules where version = 1"
-        )
+    limit_claims(desk, 1)
     leads, me = [desk.take() for _ in range(3)], user()
 
     def claim(index: int) -> None:
@@ -129,14 +165,49 @@ def test_a_hot_lead_not_followed_up_for_48_hours_goes_to_somebody_else(desk: Des
     assert desk.ways(lead.id)[3:] == ["returned", "rules"]
 
 
-def test_a_followed_up_lead_stays(desk: Desk) -> None:
+def test_a_followed_up_lead_has_its_time_anew(desk: Desk) -> None:
     desk.hire(2)
     lead = desk.take()
     heat(desk, lead.id)
-    follow_up(desk, lead.id)
-    desk.pass_to(NOON + 100 * HOUR)
+    for hour in (40, 80):
+        desk.pass_to(NOON + hour * HOUR)
+        follow_up(desk, lead.id)
+    desk.pass_to(NOON + 128 * HOUR - timedelta(seconds=1))
     assert desk.row(lead.id).owner_id == lead.owner_id
     assert desk.row(lead.id).status == "qualified"
+    desk.pass_to(NOON + 128 * HOUR)
+    assert desk.ways(lead.id) == ["rules", "returned", "rules"]
+
+
+def test_work_on_the_opportunity_is_work_on_its_lead(desk: Desk) -> None:
+    desk.hire(2)
+    lead = desk.take()
+    heat(desk, lead.id)
+    opportunity_id = desk.row(lead.id).opportunity_id
+    desk.pass_to(NOON + 40 * HOUR)
+    with desk.app.work(SERVICE) as work:
+        sell.move_stage(work, opportunity_id, "need_confirmed")
+    desk.pass_to(NOON + 87 * HOUR)
+    assert desk.row(lead.id).owner_id == lead.owner_id
+    desk.pass_to(NOON + 88 * HOUR)
+    assert desk.row(lead.id).owner_id != lead.owner_id
+
+
+def test_the_clock_of_a_lead_starts_whenever_it_becomes_hot(desk: Desk) -> None:
+    """Facts age: a lead may be hot, cold and hot again, and is followed up while it is cold perhaps."""
+    desk.hire(2)
+    lead = desk.take()
+    heat(desk, lead.id)
+    threshold(desk, 90)
+    assert desk.row(lead.id).score == 85
+    desk.pass_to(NOON + 60 * HOUR)
+    follow_up(desk, lead.id)
+    assert (desk.row(lead.id).owner_id, desk.ways(lead.id)) == (lead.owner_id, ["rules"])
+    threshold(desk, 80)
+    desk.pass_to(NOON + 108 * HOUR - timedelta(seconds=1))
+    assert desk.row(lead.id).owner_id == lead.owner_id
+    desk.pass_to(NOON + 108 * HOUR)
+    assert desk.ways(lead.id) == ["rules", "returned", "rules"]
 
 
 def test_a_lead_below_the_threshold_stays(desk: Desk) -> None:

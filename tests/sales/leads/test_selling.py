@@ -20,7 +20,7 @@ from kernel.pure.grants import Scope
 from kernel.pure.ids import new_id
 from kernel.pure.money import Money
 from sales.api.signatures import verify
-from sales.domain.contract import LineDraft, TermsDraft
+from sales.domain.contract import LineDraft, Template, TermsDraft
 from sales.domain.errors import OpportunityNotFound
 from sales.domain.opportunity import Figures, Opportunity
 from sales.domain.reading import MoneyDraft
@@ -28,7 +28,7 @@ from sales.jobs.contract_pdf import NotSettable, set_contract
 from sales.jobs.sign_contracts import SignContracts
 from sales.jobs.watch_contracts import watch_contracts
 from sales.store import document_queries
-from sales.usecases import sell
+from sales.usecases import keep_contracts, sell
 from sales.usecases.keep_contracts import MANAGE
 from sales.usecases.ports import WATCH_CONTRACT
 from sales.wiring import SalesApp
@@ -37,7 +37,7 @@ from tests.sales.conftest import NOON
 from tests.sales.leads.conftest import SERVICE, Desk, user
 from tests.sales.leads.test_handing_out import heat
 from tests.sales.people import owners
-from tests.support.pdf import characters_of
+from tests.support.pdf import text_of
 
 TERMS = TermsDraft(
     [
@@ -171,9 +171,39 @@ def test_a_missing_font_is_an_error_and_not_blank(
         contract = work.contracts.lend(contract_id, MANAGE)
         template = work.contracts.template("standard")
     with pytest.raises(NotSettable):
-        set_contract(contract, template, "欧阳建国", tmp_path)
-    pdf = set_contract(contract, template, "欧阳建国", CJK_FONTS)
-    assert set("欧阳建国货到付款15") <= characters_of(pdf)
+        set_contract(contract, template, "东海软件", "欧阳建国", tmp_path)
+    shown = text_of(set_contract(contract, template, "东海软件", "欧阳建国", CJK_FONTS))
+    for words in (
+        "甲方：欧阳建国",
+        "乙方：东海软件",
+        "15天内完成交付",
+        "货到付款",
+        "数据分析插件29000.0018000.00",
+    ):
+        assert words in shown
+
+
+def test_a_contract_of_an_enterprise_without_a_name_waits(
+    desk: Desk, opportunity: Opportunity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contract_id = win(desk, opportunity)
+    with monkeypatch.context() as changed:
+        nameless = desk.app.settings.model_copy(update={"enterprise_name": ""})
+        changed.setattr(desk.app, "settings", nameless)
+        sign(desk)
+    assert status(desk, contract_id) == "draft"
+    sign(desk)
+    assert status(desk, contract_id) == "signed"
+
+
+def test_a_template_may_name_both_sides(desk: Desk, opportunity: Opportunity) -> None:
+    clauses = (("双方", "甲方是{customer}，乙方是{enterprise}。"),)
+    with desk.app.work(SERVICE) as work:
+        keep_contracts.create_template(work, Template("both", 0, "合同", clauses, ()))
+        terms = TermsDraft(TERMS.lines, TERMS.starts_on, TERMS.ends_on, {})
+        _, contract = sell.win_opportunity(work, opportunity.id, "both", terms)
+    sign(desk)
+    assert "甲方是欧阳建国，乙方是东海软件。" in text_of(pdf_of(desk, contract.id))
 
 
 def test_a_contract_of_one_who_must_not_be_named_waits(desk: Desk, opportunity: Opportunity) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -11,12 +13,17 @@ from kernel.pure.errors import Invalid
 from kernel.pure.grants import Scope
 from kernel.pure.ids import new_id
 from kernel.rpc.channel import PeerUnavailable
+from kernel.sql import subjects
+from kernel.sql.subjects import SubjectRestricted
 from sales.domain.errors import LeadCustomerNotFound, LeadFormNotFound, OwnerOutOfReach
 from sales.domain.lead import Contact
+from sales.jobs.forget_forms import ForgetForms
 from sales.jobs.resolve_forms import ResolveForms
 from sales.usecases.ports import Form
 from sales.usecases.take_forms import create_form, submit_form
+from sales.usecases.take_leads import keep_lead, know_lead, roster
 from tests.contracts.examples import promised, same_shape
+from tests.sales.conftest import NOON
 from tests.sales.leads.conftest import SERVICE, Desk, draft, user
 from tests.sales.people import owners
 
@@ -141,3 +148,53 @@ def test_a_form_without_its_key_is_none(desk: Desk) -> None:
     with pytest.raises(LeadFormNotFound):
         page.submit(key="guessed")
     assert page.counts() == (0, 0)
+
+
+def rest(desk: Desk, customer_id: UUID) -> None:
+    """The data of the customer may not be used from now on."""
+    with desk.app.work(SERVICE) as work:
+        subjects.restrict(work.session, [(customer_id, 1, True)])
+
+
+def state(desk: Desk) -> list[tuple[str | None]]:
+    return [tuple(row) for row in desk.app.reader.rows("select refused_for from submissions")]
+
+
+def test_a_form_that_can_be_no_lead_is_refused_and_forgotten_after_a_while(desk: Desk) -> None:
+    """Out of the way of the others meanwhile; its key goes with it."""
+    page, customer_id = Page(desk), desk.take().customer_id
+    rest(desk, customer_id)
+    page.submit()
+    page.resolve()
+    assert (page.counts(), state(desk)) == ((1, 1), [("SUBJECT_RESTRICTED",)])
+    desk.people.known.clear()
+    page.submit()
+    page.resolve()
+    assert page.counts() == (1, 2)
+    [kept] = desk.app.reader.rows("select id, sealed from submissions")
+    days = timedelta(days=desk.app.settings.refused_forms_days)
+    for passed, left in ((days, 1), (days + timedelta(seconds=1), 0)):
+        desk.clock.instant = NOON + passed
+        ForgetForms(desk.app)(Running(desk.app, 1, lambda: False))
+        assert page.counts() == (left, 2)
+    assert desk.app.seals.intake.open("submissions", kept.id, kept.id, kept.sealed) is None
+
+
+def test_a_contact_who_turns_out_to_be_restricted_is_no_lead(desk: Desk) -> None:
+    rest(desk, desk.take().customer_id)
+    with pytest.raises(SubjectRestricted):
+        desk.take()
+
+
+def test_leads_of_a_batch_are_expected_by_the_sellers_who_get_them(desk: Desk) -> None:
+    """Customers are recorded for whoever the leads go to; nothing is locked meanwhile."""
+    sellers = desk.hire(3)
+    told = [draft(contact=Contact(full_name=f"客户{n}", phones=("13800138000",))) for n in range(6)]
+    with desk.app.work(SERVICE) as work:
+        expected = roster(work)
+        known = [know_lead(work, desk.people, expected, one) for one in told]
+        with desk.app.engine.begin() as other:
+            other.exec_driver_sql("select from sellers for update nowait")
+        owners = [keep_lead(work, one).owner_id for one in known]
+    assert owners == desk.people.owners
+    assert sorted(owners[:3], key=str) == sorted(owners[3:], key=str) == sorted(sellers, key=str)

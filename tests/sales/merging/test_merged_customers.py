@@ -8,10 +8,17 @@ import pytest
 
 from kernel.pure.grants import Principal, Scope
 from kernel.pure.ids import new_id
-from sales.store import queries
+from kernel.pure.money import Money
+from sales.domain.lead import LeadDraft
+from sales.domain.opportunity import Figures
+from sales.store import contract_queries, lead_queries, opportunity_queries, queries
+from sales.usecases import sell
 from sales.usecases.record_orders import record_orders
+from sales.usecases.take_leads import take_lead
 from sales.wiring import SalesApp
 from tests.sales.drafts import order
+from tests.sales.leads.conftest import StandIn
+from tests.sales.leads.test_selling import TERMS
 from tests.sales.people import owners, reader
 
 SERVICE = Principal.service("sales")
@@ -106,3 +113,23 @@ def test_a_link_may_be_heard_before_the_customers(app: SalesApp) -> None:
     assert seen(app, None, reader(Scope.OWN, anna)) == set()
     owners(app, {survivor: anna})
     assert seen(app, None, reader(Scope.OWN, anna)) == {"early"}
+
+
+def test_any_member_of_a_group_finds_its_leads_opportunities_and_contracts(
+    app: SalesApp, group: Group
+) -> None:
+    with app.work(SERVICE) as work:
+        made = sell.create_opportunity(work, group.absorbed, "four_stage", Figures(Money.parse("1", "CNY")))
+        _, contract = sell.win_opportunity(work, made.id, "standard", TERMS)
+        draft = LeadDraft("百度SEM", customer_id=group.absorbed)
+        lead = take_lead(work, StandIn(), draft)
+    for listed, found in (
+        (lead_queries.list_leads, lead.id),
+        (opportunity_queries.list_opportunities, made.id),
+        (contract_queries.list_contracts, contract.id),
+    ):
+        for asked, ids in ((group.survivor, [found]), (group.absorbed, [found]), (group.stranger, [])):
+            for text in (f'customer_id == "{asked}"', f'customer_id in ["{asked}"]'):
+                assert [row.id for row in listed(app.reader, SERVICE, text, None, 9)] == ids
+        text = f'customer_id != "{group.absorbed}"'
+        assert listed(app.reader, SERVICE, text, None, 9) == []

@@ -14,6 +14,7 @@ from customer.api.finding import Finding
 from customer.domain.classification import rule_of
 from customer.domain.schemes import Scheme
 from customer.store import queries
+from customer.store.deal_queries import recent_deals
 from customer.usecases.create_customers import Created, Existing, Outcome, create_customer, create_customers
 from customer.usecases.delete_customer import delete_customer
 from customer.usecases.reveal_customer import reveal_customer
@@ -96,7 +97,8 @@ class CustomerServicer(Finding):
         customer_id = UUID(customer.id)
         purchases = queries.get_purchases(self._app.reader, customer_id, today(self._app.clock))
         orders = queries.recent_orders(self._app.reader, customer_id)
-        return translate.view(customer, purchases, orders, self._app.settings.base_currency)
+        deals = recent_deals(self._app.reader, customer_id)
+        return translate.view(customer, purchases, orders, deals, self._app.settings.base_currency)
 
     def list_schemes(self, request: rpc.ListSchemesRequest, call: Call) -> rpc.ListSchemesResponse:
         return rpc.ListSchemesResponse(

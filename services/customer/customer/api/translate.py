@@ -112,6 +112,7 @@ def customer(row: Any, document: dict[str, Any] | None) -> pb.Customer:
         tags=row.tags,
         external_ids=[pb.ExternalId(source=source, value=value) for source, value in row.external_ids],
         classes=[_classification(entry) for entry in row.classes or ()],
+        deal_status="won" if row.won else "",
         collaborator_ids=map(str, row.collaborator_ids),
         create_time=_instant(row.created_at),
         update_time=_instant(row.updated_at),
@@ -141,7 +142,9 @@ def version(row: Any) -> rpc.CustomerVersion:
     )
 
 
-def view(message: pb.Customer, purchases: Any, orders: Sequence[Any], currency: str) -> pb.CustomerView:
+def view(
+    message: pb.Customer, purchases: Any, orders: Sequence[Any], deals: Sequence[Any], currency: str
+) -> pb.CustomerView:
     """The 360° view."""
     average = purchases.total / purchases.order_count if purchases.order_count else Decimal(0)
     return pb.CustomerView(
@@ -163,6 +166,16 @@ def view(message: pb.Customer, purchases: Any, orders: Sequence[Any], currency: 
                 status=order.status,
             )
             for order in orders
+        ],
+        deals=[
+            pb.Deal(
+                opportunity_id=str(deal.opportunity_id),
+                contract_id=str(deal.contract_id),
+                contract_status=deal.contract_status,
+                amount=money(deal.amount, deal.currency),
+                win_time=deal.won_at,
+            )
+            for deal in deals
         ],
     )
 

@@ -11,8 +11,9 @@ from decimal import Decimal
 class Purchases:
     """Sums over orders that were not cancelled, in the base currency.
 
-    The year is the days d with today - 12 calendar months < d <= today. `year_first_on` is the oldest
-    order day within it. Days are None where there is no order.
+    An order that is dated ahead counts from its day on: until then only `next_on`, the first of such
+    days, speaks of it. The year is the days d with today - 12 calendar months < d <= today.
+    `year_first_on` is the oldest order day within it. Days are None where there is no order.
     """
 
     order_count: int = 0
@@ -22,6 +23,12 @@ class Purchases:
     year_order_count: int = 0
     year_total: Decimal = Decimal(0)
     year_first_on: date | None = None
+    next_on: date | None = None
+
+
+def earliest(*days: date | None) -> date | None:
+    """The first of the days that there are."""
+    return min((day for day in days if day is not None), default=None)
 
 
 def leaves_year_on(day: date) -> date:

@@ -12,8 +12,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from customer.domain.purchases import Purchases, leaves_year_on
-from customer.domain.schemes import NO_CLASS, Verdict
+from customer.domain.purchases import Purchases, earliest, leaves_year_on
+from customer.domain.schemes import Verdict
 
 _MONTHS = 12
 
@@ -46,7 +46,7 @@ class Rfm:
 
     def decide(self, purchases: Purchases, today: date) -> Verdict:
         if purchases.last_on is None:
-            return NO_CLASS
+            return Verdict("", purchases.next_on)
         recency = (today - purchases.last_on).days
         frequency = Decimal(purchases.year_order_count) / _MONTHS
         amount = purchases.year_total
@@ -80,10 +80,11 @@ class Rfm:
         ]
 
     def _review_on(self, purchases: Purchases, recency: int) -> date | None:
-        """The next day on which a recency bound is passed or an order leaves the year."""
+        """The next day on which a recency bound is passed, an order leaves the year, or one that is dated
+        ahead begins to count."""
         assert purchases.last_on is not None
         bounds = (self.high_recency, self.potential_recency, self.churn_recency)
         days = [purchases.last_on + timedelta(bound + 1) for bound in bounds if bound >= recency]
         if purchases.year_first_on is not None and recency <= self.churn_recency:
             days.append(leaves_year_on(purchases.year_first_on))
-        return min(days, default=None)
+        return earliest(*days, purchases.next_on)

@@ -35,6 +35,3 @@ class Scheme:
     version: int
     title: str
     rules: Mapping[str, Any]
-
-
-NO_CLASS = Verdict("", None)

@@ -12,8 +12,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from customer.domain.purchases import Purchases, leaves_year_on
-from customer.domain.schemes import NO_CLASS, Verdict
+from customer.domain.purchases import Purchases, earliest, leaves_year_on
+from customer.domain.schemes import Verdict
 
 _TITLES = {
     "core": "核心客户",
@@ -38,11 +38,12 @@ class SpendTier:
 
     def decide(self, purchases: Purchases, today: date) -> Verdict:
         if purchases.order_count == 0:
-            return NO_CLASS
+            return Verdict("", purchases.next_on)
         if purchases.year_first_on is None:
-            return Verdict("dormant", None)
+            return Verdict("dormant", purchases.next_on)
         reached = (name for name, lower in self.bands if purchases.year_total >= lower)
-        return Verdict(next(reached, "minor"), leaves_year_on(purchases.year_first_on))
+        review_on = earliest(leaves_year_on(purchases.year_first_on), purchases.next_on)
+        return Verdict(next(reached, "minor"), review_on)
 
     def explain(self) -> list[tuple[str, str, str]]:
         banded = [(name, f"近 12 个月消费不低于 {lower:,}") for name, lower in self.bands]

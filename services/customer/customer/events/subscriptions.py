@@ -1,5 +1,5 @@
-"""What the customer service hears: the orders that sales tells, whose data must rest or go, and who belongs
-to which team."""
+"""What the customer service hears: the orders, deals and contracts that sales tells, whose data must rest or
+go, and who belongs to which team."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from uuid import UUID
 
 from crm.customer.v1.events_pb2 import CustomersExported, GroupsChanged
 from crm.privacy.v1.events_pb2 import SubjectsRestricted
-from crm.sales.v1.events_pb2 import OrdersRecorded
+from crm.sales.v1.events_pb2 import ContractsChanged, OpportunityWon, OrdersRecorded
 from customer.domain.events import SubjectErased
 from customer.usecases.classify_customers import apply_orders
 from customer.usecases.erase_subjects import erase_subjects
-from customer.usecases.ports import OrderRow, Work
+from customer.usecases.ports import ContractRow, DealRow, OrderRow, Work
 from kernel.bus import facts
 from kernel.bus.directory import FollowsDirectory
 from kernel.bus.entrypoint import hears
@@ -52,4 +52,34 @@ class CustomerEvents(FollowsDirectory, FollowsPrivacy):
                 )
                 for told in event.orders
             ],
+        )
+
+    @hears(OpportunityWon)
+    def follow_deals(self, work: Work, event: OpportunityWon, envelope: Envelope) -> None:
+        """The customer has a deal (已成交) by this contract."""
+        work.deals.apply(
+            DealRow(
+                opportunity_id=parse_id(event.opportunity_id, "opportunity_id"),
+                version=event.version,
+                customer_id=parse_id(event.customer_id, "customer_id"),
+                contract_id=parse_id(event.contract_id, "contract_id"),
+                amount=facts.amount(event.amount, "amount"),
+                currency=event.currency,
+                won_at=facts.instant(event.won_at, "won_at"),
+            )
+        )
+
+    @hears(ContractsChanged, together=True)
+    def follow_contracts(self, work: Work, event: ContractsChanged, envelope: Envelope) -> None:
+        """A deal whose contract was cancelled is none any more."""
+        work.deals.apply_contracts(
+            [
+                ContractRow(
+                    contract_id=parse_id(told.contract_id, "contract_id"),
+                    version=told.version,
+                    customer_id=parse_id(told.customer_id, "customer_id"),
+                    status=told.status,
+                )
+                for told in event.contracts
+            ]
         )

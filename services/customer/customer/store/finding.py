@@ -8,6 +8,7 @@ from typing import Any
 
 from customer.domain.classification import SCHEMES
 from customer.store import queries
+from customer.store.deal_queries import DEAL_STATUS
 from kernel.pure.errors import Invalid, Violation
 from kernel.pure.grants import Principal
 from kernel.sql.engine import Reader
@@ -22,6 +23,7 @@ _COLUMNS = {
     "source_channel": Attribute("coalesce(c.composed_source_channel, c.source_channel)", "text"),
     "owner_id": Attribute("c.owner_id", "uuid"),
     "tags": Attribute("coalesce(c.composed_tags, c.tags)", "texts"),
+    "deal_status": DEAL_STATUS,
     "create_time": Attribute("c.created_at", "timestamp", day="(c.created_at at time zone %(zone)s)::date"),
     "update_time": Attribute("c.updated_at", "timestamp", day="(c.updated_at at time zone %(zone)s)::date"),
 }

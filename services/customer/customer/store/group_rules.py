@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from customer.domain import groups as rules
-from customer.domain.purchases import leaves_year_on
+from customer.domain.purchases import earliest, leaves_year_on
 from customer.store import finding
 from kernel.pure.clock import year_before
 from kernel.sql.filters import Attribute, compile_filter
@@ -21,14 +21,15 @@ _MEMBERS = "array(select c.id union all select a.id from customers a where a.sur
 # What a customer bought, together with those it absorbed, as customer.domain.purchases counts it.
 _PURCHASES = f"""
     left join lateral (
-        select count(*) as order_count, coalesce(sum(base_amount), 0) as total,
+        select count(*) filter (where made) as order_count,
+               coalesce(sum(base_amount) filter (where made), 0) as total,
                count(*) filter (where in_year) as year_order_count,
                coalesce(sum(base_amount) filter (where in_year), 0) as year_total,
-               coalesce(min(ordered_on), {_NEVER}) as first_order_on,
-               coalesce(max(ordered_on), {_NEVER}) as last_order_on,
+               coalesce(min(ordered_on) filter (where made), {_NEVER}) as first_order_on,
+               coalesce(max(ordered_on) filter (where made), {_NEVER}) as last_order_on,
                min(ordered_on) filter (where in_year) as year_first_on,
-               min(ordered_on) filter (where ordered_on > %(today)s) as year_next_on
-        from (select base_amount, ordered_on,
+               min(ordered_on) filter (where not made) as next_on
+        from (select base_amount, ordered_on, ordered_on <= %(today)s as made,
                      ordered_on > %(year_before)s and ordered_on <= %(today)s as in_year
               from orders where customer_id = any({_MEMBERS}) and status <> 'cancelled') as counted
     ) p on true
@@ -42,7 +43,8 @@ _FACTS: dict[tuple[str, ...], Attribute] = {
     ("purchases", "first_order_on"): Attribute("p.first_order_on", "day"),
     ("purchases", "last_order_on"): Attribute("p.last_order_on", "day"),
 }
-# Their answers change when an order leaves the trailing 12 months, or one of a day to come enters them.
+# Their answers change when an order leaves the trailing 12 months; those of all facts about purchases when
+# the day comes that an order is dated.
 _OF_THE_YEAR = {("purchases", "year_order_count"), ("purchases", "year_total")}
 # Besides: customers that stand for themselves, are to be seen and may be used.
 STANDS = "c.survivor_id is null and c.deleted_at is null and not c.restricted"
@@ -86,21 +88,21 @@ def selection(expressions: Sequence[str], today: Today, field: str = FIELD) -> S
 @dataclass(frozen=True)
 class Watched:
     """What time alone changes in the answers of some expressions: `days` are the ages at which the day of
-    an attribute matters, `year` whether the trailing 12 months do."""
+    an attribute matters, `orders` says whether orders do, `year` whether those of the trailing 12 months."""
 
     days: dict[tuple[str, ...], set[int]]
+    orders: bool
     year: bool
 
     def __bool__(self) -> bool:
-        return self.year or bool(self.days)
+        return self.orders or bool(self.days)
 
     def query(self) -> tuple[str, str]:
         """The columns that `next_change` wants of a row, and the joins they need."""
         columns = [f"{_day_of(path)} as day_{place}" for place, path in enumerate(self.days)]
-        if self.year:
-            columns += ["p.year_first_on", "p.year_next_on"]
-        joined = {"purchases"} if self.year else {path[0] for path in self.days}
-        return ", ".join(columns), "".join(_SOURCES[name] for name in sorted(joined & set(_SOURCES)))
+        if self.orders:
+            columns += ["p.year_first_on", "p.next_on"]
+        return ", ".join(columns), _PURCHASES if self.orders else ""
 
     def next_change(self, row: Any, today: date) -> date | None:
         """The first day after today on which an answer about a row may change by itself."""
@@ -108,20 +110,23 @@ class Watched:
             rules.next_change(getattr(row, f"day_{place}"), ages, today)
             for place, ages in enumerate(self.days.values())
         ]
-        if self.year:
-            found.append(leaves_year_on(row.year_first_on) if row.year_first_on else None)
-            found.append(row.year_next_on)
-        return min((day for day in found if day is not None), default=None)
+        if self.orders:
+            found.append(row.next_on)
+        if self.year and row.year_first_on:
+            found.append(leaves_year_on(row.year_first_on))
+        return earliest(*found)
 
 
 def watched(expressions: Collection[str]) -> Watched:
     days: dict[tuple[str, ...], set[int]] = {}
-    year = False
+    orders = year = False
     for expression in filter(None, expressions):
         for moment in rules.moments(expression):
             days.setdefault(moment.path, set()).add(moment.days)
-        year = year or bool(rules.names(expression) & _OF_THE_YEAR)
-    return Watched(days, year)
+        names = rules.names(expression)
+        orders = orders or any(path in _FACTS for path in names)
+        year = year or bool(names & _OF_THE_YEAR)
+    return Watched(days, orders, year)
 
 
 def inputs(expression: str) -> tuple[str, str]:

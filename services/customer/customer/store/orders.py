@@ -53,12 +53,15 @@ _SUMS = """
         select id, id as root_id from customers where id = any(%(ids)s) and survivor_id is null
         union all select id, survivor_id from customers where survivor_id = any(%(ids)s)
     )
-    select root_id as customer_id, count(*) as order_count, sum(base_amount) as total,
-           min(ordered_on) as first_on, max(ordered_on) as last_on,
+    select root_id as customer_id, count(*) filter (where made) as order_count,
+           coalesce(sum(base_amount) filter (where made), 0) as total,
+           min(ordered_on) filter (where made) as first_on, max(ordered_on) filter (where made) as last_on,
            count(*) filter (where in_year) as year_order_count,
            coalesce(sum(base_amount) filter (where in_year), 0) as year_total,
-           min(ordered_on) filter (where in_year) as year_first_on
-    from (select members.root_id, o.*, ordered_on > %(year_before)s and ordered_on <= %(today)s as in_year
+           min(ordered_on) filter (where in_year) as year_first_on,
+           min(ordered_on) filter (where not made) as next_on
+    from (select members.root_id, o.base_amount, o.ordered_on, o.ordered_on <= %(today)s as made,
+                 o.ordered_on > %(year_before)s and o.ordered_on <= %(today)s as in_year
           from members join orders o on o.customer_id = members.id where status <> 'cancelled') as counted
     group by root_id
 """

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from customer.domain.errors import CustomerNotFound
+from customer.store.deal_queries import WON, WON_THEN
 from kernel.pure.clock import year_before
 from kernel.pure.errors import CrmError
 from kernel.pure.grants import Principal, PrincipalKind
@@ -27,7 +28,7 @@ VERSIONS_SEALED_IN = "customer_versions"
 
 # The customer that %(id)s is read through: itself, unless it was merged into another.
 STANDING = "coalesce((select link.survivor_id from customers link where link.id = %(id)s), %(id)s)"
-_CUSTOMER = """
+_CUSTOMER = f"""
     select c.id, c.version, c.kind, c.owner_id, c.sealed, c.company, c.source_channel, c.industry,
            c.province, c.city, c.tags, c.collaborator_ids, c.created_at, c.updated_at, c.deleted_at,
            c.survivor_id, (select true from customers a where a.survivor_id = c.id limit 1) as absorbs,
@@ -35,7 +36,8 @@ _CUSTOMER = """
                  order by e.source, e.value) as external_ids,
            (select jsonb_agg(jsonb_build_array(k.scheme, k.scheme_version, k.class, k.review_on,
                                                extract(epoch from k.since)) order by k.scheme)
-            from classes k where k.customer_id = c.id and k.class <> '') as classes
+            from classes k where k.customer_id = c.id and k.class <> '') as classes,
+           {WON} as won
 """
 # A page of the customers within reach, by their owners and by those who work on them beside the owner, each
 # from its own index: with "or", the database would read the customers of everybody.
@@ -50,7 +52,7 @@ _OWN = """{customer}.id = (select coalesce(me.survivor_id, me.id) from customers
                       where me.id = %(scope_customer)s)"""
 # A version in the shape of a customer, with the classes it had then. Who may see it is decided by who
 # the customer belongs to now, or the one that it was merged into.
-_AS_OF = """
+_AS_OF = f"""
     select c.id, v.version, c.kind, (v.profile->>'owner_id')::uuid as owner_id, v.sealed,
            nullif(v.profile->'company', 'null') as company, v.profile->>'source_channel' as source_channel,
            v.profile->>'industry' as industry, v.profile->>'province' as province, v.profile->>'city' as city,
@@ -66,7 +68,8 @@ _AS_OF = """
                              order by k.scheme)
             from (select distinct on (scheme) scheme, class, at from class_changes
                   where customer_id = c.id and at <= %(at)s order by scheme, at desc, id desc) k
-            where k.class <> '') as classes
+            where k.class <> '') as classes,
+           {WON_THEN} as won
 """
 _VERSION_THEN = """
     from customers c
@@ -90,7 +93,8 @@ _PURCHASES = f"""
            coalesce(sum(base_amount) filter (where in_year), 0) as year_total,
            min(ordered_on) as first_on, max(ordered_on) as last_on
     from (select base_amount, ordered_on, ordered_on > %(year_before)s and ordered_on <= %(today)s as in_year
-          from orders where customer_id = any(array({_MEMBERS})) and status <> 'cancelled') as counted
+          from orders where customer_id = any(array({_MEMBERS})) and status <> 'cancelled'
+            and ordered_on <= %(today)s) as counted
 """
 # The newest of each first: so many are read, however many there are.
 _RECENT_ORDERS = f"""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from customer.store.class_changes import ClassChangeRepository
 from customer.store.classes import ClassRepository
 from customer.store.customers import CustomerRepository
+from customer.store.deals import DealRepository
 from customer.store.erasing import ErasingRepository
 from customer.store.exporting import Exporting
 from customer.store.exports import ExportRepository
@@ -47,6 +48,7 @@ class CustomerWork(UnitOfWork):
         history = History(self.session, principal, sealer, self.now)
         self.customers = CustomerRepository(self.session, principal, sealer, indexer, history, self.now)
         self.purchases = OrderRepository(self.session)
+        self.deals = DealRepository(self.session)
         self.merges = MergeRepository(self.session, principal, self.now)
         self.matches = MatchRepository(self.session, principal, sealer, indexer)
         self.pairs = PairRepository(self.session, principal, self.now)

@@ -53,6 +53,29 @@ class OrderRow:
 
 
 @dataclass(frozen=True)
+class DealRow:
+    """A won opportunity as sales told it: the amount is the contract's, in its currency."""
+
+    opportunity_id: UUID
+    version: int
+    customer_id: UUID
+    contract_id: UUID
+    amount: Decimal
+    currency: str
+    won_at: datetime
+
+
+@dataclass(frozen=True)
+class ContractRow:
+    """A contract as sales told it."""
+
+    contract_id: UUID
+    version: int
+    customer_id: UUID
+    status: str
+
+
+@dataclass(frozen=True)
 class ClassRow:
     """The class of a customer under a scheme. `version` grows with every change of the class."""
 
@@ -99,6 +122,14 @@ class Purchasing(Protocol):
     def of(self, customer_ids: Collection[UUID], today: date) -> dict[UUID, Purchases]:
         """The purchases of customers that have orders, together with the customers they absorbed.
         One that was absorbed has none of its own."""
+
+
+class Deals(Protocol):
+    """Each takes over what is newer than what is held, in whatever order it is heard."""
+
+    def apply(self, deal: DealRow) -> None: ...
+
+    def apply_contracts(self, told: Sequence[ContractRow]) -> None: ...
 
 
 class Classes(Protocol):
@@ -314,6 +345,7 @@ class Work(Protocol):
     now: datetime
     customers: Customers
     purchases: Purchasing
+    deals: Deals
     classes: Classes
     class_changes: ClassChanges
     standing: Standing

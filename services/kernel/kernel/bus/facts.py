@@ -5,7 +5,7 @@ What is none can't be mended by waiting: Invalid sends the event to the dead let
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import TypeVar
@@ -21,6 +21,17 @@ def day(text: str, field: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise _refused(field, "DAY_FORMAT", "must be a day, YYYY-MM-DD", "必须是日期 YYYY-MM-DD") from None
+
+
+def instant(text: str, field: str) -> datetime:
+    """The instant written as in RFC 3339."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = datetime.min
+    if at.tzinfo is None:
+        raise _refused(field, "INSTANT_FORMAT", "must be an instant with its zone", "必须是带时区的时间")
+    return at
 
 
 def amount(text: str, field: str) -> Decimal:

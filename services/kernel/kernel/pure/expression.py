@@ -4,11 +4,13 @@
 
 Operators: || && ! == != < <= > >= in, on dotted names, strings, integers, booleans, lists,
 timestamp("…"), name.startsWith("…") and days_since(name). kernel.sql.filters compiles the tree to SQL.
+
+What is read is read as CEL reads it, strings with their escapes too. In CEL ! binds closer than ==: before a
+comparison it must stand with parentheses.
 """
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -84,6 +86,13 @@ _LEXEMES = re.compile(
       | (?P<operator>\|\||&&|==|!=|<=|>=|[<>!()\[\],])""",
     re.VERBOSE | re.ASCII,
 )
+_ESCAPE = re.compile(
+    r"""\\(?:(?P<itself>[\\?"'`]) | (?P<control>[abfnrtv]) | (?P<octal>[0-3][0-7]{2})
+          | (?:[xX](?P<two>[0-9A-Fa-f]{2}) | u(?P<four>[0-9A-Fa-f]{4}) | U(?P<eight>[0-9A-Fa-f]{8})))
+      | \\""",
+    re.VERBOSE,
+)
+_CONTROLS = dict(zip("abfnrtv", "\a\b\f\n\r\t\v", strict=True))
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=", "in")
 
 
@@ -140,7 +149,7 @@ class _Parser:
             raise self._mistake()
         try:
             if self._took("!"):
-                return Not(self._unary())
+                return Not(self._negated())
             if self._took("("):
                 inner = self.either()
                 self._take(")")
@@ -148,6 +157,15 @@ class _Parser:
             return self._comparison()
         finally:
             self._depth -= 1
+
+    def _negated(self) -> Node:
+        """What stands behind a !: a comparison only in parentheses, as CEL would take its left side alone."""
+        token = self._next
+        operand = self._unary()
+        if isinstance(operand, Compare) and operand.operator != "startsWith" and token.text != "(":
+            en, zh = "a comparison after ! needs parentheses", "! 之后的比较必须加括号"
+            raise _wrong(self._field, token.at, en, zh)
+        return operand
 
     def _comparison(self) -> Node:
         left = self._operand()
@@ -223,10 +241,12 @@ class _Parser:
 
     def _string(self, token: _Token) -> str:
         try:
-            value = ast.literal_eval(token.text)
-        except (ValueError, SyntaxError):
+            value = _ESCAPE.sub(_unescaped, token.text[1:-1])
+            # Half of a surrogate pair is no character.
+            value.encode()
+        except (ValueError, OverflowError):
             raise _wrong(self._field, token.at) from None
-        if not isinstance(value, str) or "\x00" in value:
+        if "\x00" in value:
             raise _wrong(self._field, token.at)
         return value
 
@@ -255,6 +275,20 @@ class _Parser:
 
     def _mistake(self) -> Invalid:
         return _wrong(self._field, self._next.at)
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    """The character that an escape stands for. Raises ValueError."""
+    if match["itself"]:
+        return match["itself"]
+    if match["control"]:
+        return _CONTROLS[match["control"]]
+    if match["octal"]:
+        return chr(int(match["octal"], 8))
+    digits = match["two"] or match["four"] or match["eight"]
+    if digits is None:
+        raise ValueError("no escape")
+    return chr(int(digits, 16))
 
 
 def _wrong(field: str, at: int, en: str = "", zh: str = "") -> Invalid:

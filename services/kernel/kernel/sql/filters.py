@@ -33,12 +33,14 @@ class Attribute:
     timestamp, texts (a set of texts), day (only its age can be asked for). `day` is the date of another
     kind whose age can be asked for. `held` is for a text that a row of another table
     holds, empty without a row: the condition that such a row holds one of the texts put in place of {}.
-    The database can begin with those rows."""
+    The database can begin with those rows. `read_as` says what a value stands for that is compared with
+    the attribute, in place of {}."""
 
     sql: str
     kind: str
     day: str = ""
     held: str = ""
+    read_as: str = "{}"
 
 
 # Finds what stands behind a dotted name, or None.
@@ -113,7 +115,8 @@ class _Compiler:
             raise self._refused(left, "has no order", "不能比较大小")
         if node.operator == "==" and attribute.held:
             return self._any_of(left, attribute, (right.value,))
-        return f"({attribute.sql} {_SQL[node.operator]} {self._parameter(left, attribute.kind, right.value)})"
+        value = self._value(left, attribute, right.value)
+        return f"({attribute.sql} {_SQL[node.operator]} {value})"
 
     def _contains(self, name: Name | Age, value: Literal) -> str:
         attribute = self._attribute(name)
@@ -129,10 +132,13 @@ class _Compiler:
         return self._any_of(name, attribute, values.value)
 
     def _any_of(self, name: Name | Age, attribute: Attribute, values: Sequence[Any]) -> str:
-        items = ", ".join(self._parameter(name, attribute.kind, value) for value in values)
+        items = ", ".join(self._value(name, attribute, value) for value in values)
         if attribute.held and all(values):
             return attribute.held.format(items)
         return f"({attribute.sql} in ({items}))"
+
+    def _value(self, name: Name | Age, attribute: Attribute, value: Value | tuple[Value, ...]) -> str:
+        return attribute.read_as.format(self._parameter(name, attribute.kind, value))
 
     def _parameter(self, name: Name | Age, kind: str, value: Value | tuple[Value, ...]) -> str:
         wanted = _TYPES.get(kind)

@@ -15,6 +15,7 @@ from kernel.rpc.call import Call
 from kernel.rpc.status import to_status
 from sales import metrics
 from sales.api import lead_translate as translate
+from sales.domain.assignment import Roster
 from sales.domain.errors import LeadNotFound
 from sales.domain.lead import CLOSE_REASONS, LARGEST_BATCH
 from sales.store import lead_queries as queries
@@ -22,7 +23,7 @@ from sales.usecases.follow_up_leads import close_lead
 from sales.usecases.hand_out_leads import assign_lead, claim_lead
 from sales.usecases.ports import People
 from sales.usecases.score_leads import record_facts
-from sales.usecases.take_leads import take_lead
+from sales.usecases.take_leads import KnownLead, keep_lead, know_lead, roster, take_lead
 from sales.wiring import SalesApp
 
 
@@ -48,10 +49,13 @@ class LeadServicer:
             checks.refuse("leads", "BATCH_SIZE", en, zh)
         checks.raise_if_any()
         base = parse_id(request.request_id, "request_id") if request.request_id else new_id()
-        outcomes = [
-            self._outcome(item, uuid5(base, str(index)), call) for index, item in enumerate(request.leads)
+        sellers = roster(call.work)
+        # The customer service is asked for all of them before anything is locked for the first.
+        known = [
+            self._know(item, uuid5(base, str(index)), sellers, call)
+            for index, item in enumerate(request.leads)
         ]
-        return rpc.BatchCreateLeadsResponse(outcomes=outcomes)
+        return rpc.BatchCreateLeadsResponse(outcomes=[self._keep(one, call) for one in known])
 
     def get_lead(self, request: rpc.GetLeadRequest, call: Call) -> lead_pb2.Lead:
         row = self._row(call, request.id, "id")
@@ -116,14 +120,23 @@ class LeadServicer:
             checks.raise_if_any()
         return self._answer(call, close_lead(call.work, parse_id(request.id, "id"), request.reason).id)
 
-    def _outcome(self, item: rpc.NewLead, request_id: UUID, call: Call) -> rpc.LeadOutcome:
+    def _know(self, item: rpc.NewLead, request_id: UUID, sellers: Roster, call: Call) -> KnownLead | CrmError:
+        contact = item.contact if item.HasField("contact") else None
+        try:
+            draft = translate.lead_draft(item.lead, contact)
+            return know_lead(call.work, self._people, sellers, draft, request_id)
+        except CrmError as error:
+            if error.transient:
+                raise
+            return error
+
+    def _keep(self, known: KnownLead | CrmError, call: Call) -> rpc.LeadOutcome:
+        if isinstance(known, CrmError):
+            return rpc.LeadOutcome(error=to_status(known, call.language))
         try:
             # A lead that is refused in the middle leaves nothing behind.
             with call.open_work.session.begin_nested():
-                contact = item.contact if item.HasField("contact") else None
-                lead = take_lead(
-                    call.work, self._people, translate.lead_draft(item.lead, contact), request_id
-                )
+                lead = keep_lead(call.work, known)
         except CrmError as error:
             if error.transient:
                 raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from uuid import UUID
 
@@ -49,7 +49,8 @@ class Assignment:
 def choose_owner(
     lead: Lead, sellers: Sequence[Seller], today: date, had_it: Collection[UUID] = ()
 ) -> Assignment:
-    """The seller who fits best; among equals the one longest without a new lead.
+    """The seller who fits best; among equals the one longest without a new lead, of several who got theirs
+    at the same instant the one with fewest.
 
     One who names the lead's province or industry fits better than one who takes any; `had_it` don't
     get it again. With nobody left it goes to the pool.
@@ -65,7 +66,7 @@ def choose_owner(
     most = max((len(matched) for _, matched in fitting), default=0)
     equals = sorted(
         ((seller, matched) for seller, matched in fitting if len(matched) == most),
-        key=lambda pair: (pair[0].last_assigned_at or _LONG_AGO, pair[0].user_id),
+        key=lambda pair: (pair[0].last_assigned_at or _LONG_AGO, pair[0].held, pair[0].user_id),
     )
     owner, matched = equals[0] if equals else (None, ())
     return Assignment(
@@ -76,6 +77,22 @@ def choose_owner(
         equals=len(equals),
         passed_over=passed_over,
     )
+
+
+class Roster:
+    """Who would get which of several leads that are about to come in, one after the other."""
+
+    def __init__(self, sellers: Sequence[Seller], now: datetime, today: date) -> None:
+        self._sellers = {seller.user_id: seller for seller in sellers}
+        self._now, self._today = now, today
+
+    def expect(self, lead: Lead) -> UUID | None:
+        """Whose the lead would be, who counts it from here on; None for the public pool."""
+        owner_id = choose_owner(lead, list(self._sellers.values()), self._today).owner_id
+        if owner_id is not None:
+            seller = self._sellers[owner_id]
+            self._sellers[owner_id] = replace(seller, held=seller.held + 1, last_assigned_at=self._now)
+        return owner_id
 
 
 def _hindrance(seller: Seller, lead: Lead, today: date, had_it: Collection[UUID]) -> str:

@@ -26,7 +26,7 @@ _LONGEST_NAME = 200
 _LONGEST_VALUE = 500
 _LATEST = date(2999, 12, 31)
 # What every contract knows of itself.
-BUILT_IN = ("number", "customer", "starts_on", "ends_on", "total")
+BUILT_IN = ("number", "customer", "enterprise", "starts_on", "ends_on", "total")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 

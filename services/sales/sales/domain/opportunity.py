@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from kernel.pure.money import Money
@@ -63,6 +63,16 @@ class Opportunity:
             "proposal": self.proposal_id is not None,
         }
         return sorted(name for name in pipeline.required_by(stage) if not entered[name])
+
+    def updated(self, pipeline: Pipeline, **figures: Any) -> Opportunity:
+        """With other figures, but nothing gone that its stage asks for.
+
+        Raises OpportunityIsOver, StageNeeds.
+        """
+        self.require_open()
+        changed = replace(self, version=self.version + 1, **figures)
+        changed._require(pipeline, pipeline.stage(self.stage))
+        return changed
 
     def moved(self, pipeline: Pipeline, stage_id: str) -> Opportunity:
         """In another stage.

@@ -8,13 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from crm.customer.v1.events_pb2 import CustomersMerged, CustomersRecorded
-from crm.sales.v1.events_pb2 import (
-    ContractsChanged,
-    LeadsChanged,
-    OpportunitiesChanged,
-    OpportunityWon,
-    ProductsRecorded,
-)
+from crm.sales.v1.events_pb2 import LeadsChanged, OpportunitiesChanged, ProductsRecorded
 from kernel.bus.directory import FollowsDirectory
 from kernel.bus.entrypoint import hears
 from kernel.bus.envelope import Envelope
@@ -26,9 +20,7 @@ from sales.usecases.erase_customers import erase_customers
 from sales.usecases.ports import CustomerRow, Work
 
 # Told by this service, heard by no other yet.
-nobody_yet = frozenset(
-    {ContractsChanged, LeadsChanged, OpportunitiesChanged, OpportunityWon, ProductsRecorded}
-)
+nobody_yet = frozenset({LeadsChanged, OpportunitiesChanged, ProductsRecorded})
 
 
 class SalesEvents(FollowsDirectory, FollowsPrivacy):

@@ -19,13 +19,16 @@ class NotSettable(Exception):
     """The contract can't be set: a font is missing, or the template is wrong. The text names no person."""
 
 
-def set_contract(contract: Contract, template: Template, customer: str, fonts: Path) -> bytes:
-    """The PDF of a contract with `customer`, unsigned. Raises NotSettable."""
+def set_contract(
+    contract: Contract, template: Template, enterprise: str, customer: str, fonts: Path
+) -> bytes:
+    """The PDF of a contract of the enterprise (乙方) with `customer` (甲方), unsigned. Raises NotSettable."""
     terms, total = contract.terms, contract.terms.total
     values = {
         **terms.variables,
         "number": contract.number,
         "customer": customer,
+        "enterprise": enterprise,
         "starts_on": terms.starts_on.isoformat(),
         "ends_on": terms.ends_on.isoformat(),
         "total": f"{total.amount:f} {total.currency}",
@@ -34,6 +37,7 @@ def set_contract(contract: Contract, template: Template, customer: str, fonts: P
         "title": template.title,
         "number": contract.number,
         "customer": customer,
+        "enterprise": enterprise,
         "clauses": template.filled(values),
         "lines": [
             [line.product, f"{line.quantity:f}", f"{line.unit_price.amount:f}", f"{line.amount.amount:f}"]

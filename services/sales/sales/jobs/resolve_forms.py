@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from kernel.jobs.job import Running
 from kernel.ops.logs import logger
 from kernel.pure.errors import CrmError
@@ -10,7 +12,7 @@ from kernel.rpc.channel import Peers
 from sales import metrics
 from sales.jobs.people import CustomerService
 from sales.usecases.ports import People
-from sales.usecases.take_forms import resolve_form
+from sales.usecases.take_forms import refuse_form, resolve_form
 from sales.wiring import SalesApp
 
 log = logger(__name__)
@@ -31,24 +33,34 @@ class ResolveForms:
         return cls(app, CustomerService(peers))
 
     def __call__(self, running: Running) -> None:
-        """Ends when all forms that can be are leads; one that is refused stays and is told in the log."""
-        refused = 0
+        """Ends when all forms that can be are leads; one that can't is refused, and stays for a while."""
+        elsewhere: set[UUID] = set()
         while True:
             with self._app.work(_SELF) as work:
-                waiting = work.forms.waiting(refused + _CHUNK)[refused:]
-            metrics.forms_waiting.set(len(waiting) + refused)
+                waiting = work.forms.waiting(len(elsewhere) + _CHUNK)
+            metrics.forms_waiting.set(len(waiting))
+            waiting = [submission_id for submission_id in waiting if submission_id not in elsewhere]
             if not waiting:
                 return
             for submission_id in waiting:
-                try:
-                    with self._app.work(_SELF) as work:
-                        resolve_form(work, self._people, submission_id)
-                except CrmError as error:
-                    if error.transient:
-                        raise
-                    refused += 1
-                    log.error("form refused", submission=str(submission_id), reason=error.reason)
-                else:
-                    self._app.forget_intake([submission_id])
-                    metrics.leads_taken.labels("form").inc()
+                if not self._resolve(submission_id):
+                    elsewhere.add(submission_id)
                 running.checkpoint()
+
+    def _resolve(self, submission_id: UUID) -> bool:
+        """Whether the form is done with; False when another transaction is at it."""
+        try:
+            with self._app.work(_SELF) as work:
+                resolved = resolve_form(work, self._people, submission_id)
+        except CrmError as error:
+            if error.transient:
+                raise
+            with self._app.work(_SELF) as work:
+                refuse_form(work, submission_id, error.reason)
+            metrics.forms_refused.labels(error.reason).inc()
+            log.error("form refused", submission=str(submission_id), reason=error.reason)
+            return True
+        if resolved:
+            self._app.forget_intake([submission_id])
+            metrics.leads_taken.labels("form").inc()
+        return resolved

@@ -77,8 +77,11 @@ class SignContracts:
         if settings.contract_cert is None or settings.contract_key is None or settings.tls_ca is None:
             log.error("contract not signed, no certificate to sign with", contract=str(contract_id))
             return False
+        if not settings.enterprise_name:
+            log.error("contract not signed, the enterprise has no name", contract=str(contract_id))
+            return False
         try:
-            pdf = set_contract(contract, template, name, settings.fonts)
+            pdf = set_contract(contract, template, settings.enterprise_name, name, settings.fonts)
             data = sign_pdf(pdf, settings.contract_cert, settings.contract_key, settings.tls_ca)
         except NotSettable as error:
             log.error("contract not signed", contract=str(contract_id), why=str(error))

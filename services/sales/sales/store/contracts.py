@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 
 from kernel.pure.grants import Principal
 from kernel.pure.money import Money
-from kernel.sql import scope
+from kernel.sql import scope, timers
 from kernel.sql.crypto.sealing import Sealer
 from sales.domain.contract import Contract, ContractStatus, Line, Template, Terms
 from sales.domain.errors import ContractNotFound, TemplateNotFound
 from sales.store.contract_queries import SEALED_IN
+from sales.usecases.ports import WATCH_CONTRACT
 
 _COLUMNS = """
     id, version, number, customer_id, opportunity_id, owner_id, template_id, template_version, status,
@@ -41,7 +42,10 @@ _LEND = f"select {_COLUMNS} from contracts where id = %(id)s"
 _LOCK = " for no key update"
 _NUMBER = "select 'HT-' || lpad(nextval('contract_numbers')::text, 6, '0')"
 _DRAFTS = "select id from contracts where status = 'draft' order by id limit %(limit)s"
-_DRAFTS_OF = "select id from contracts where customer_id = any(%(ids)s) and status = 'draft' order by id"
+_DRAFTS_OF = """
+    select id from contracts where customer_id = any(%(ids)s) and status = 'draft'
+    order by id for no key update
+"""
 _SIGNED_ENDS = "select ends_on from contracts where customer_id = any(%(ids)s) and document_id is not null"
 _NEWEST = """
     select id, version, title, clauses, variables from contract_templates
@@ -63,6 +67,7 @@ _ADD_TEMPLATE = """
 
 class ContractRepository:
     def __init__(self, session: Session, principal: Principal, sealer: Sealer, now: datetime) -> None:
+        self._session = session
         self._run = session.connection
         self._principal = principal
         self._sealer = sealer
@@ -78,10 +83,12 @@ class ContractRepository:
         self._run().exec_driver_sql(_INSERT, {**self._row(contract), "sealed": sealed})
 
     def lend(self, contract_id: UUID, permission: str) -> Contract:
-        """The contract, locked, if the principal's grant of `permission` reaches its owner.
+        """The contract, locked with its timer, if the principal's grant of `permission` reaches its owner.
 
         Raises ContractNotFound.
         """
+        # The timer first: one that fires holds its row before it comes to the contract.
+        timers.hold(self._session, WATCH_CONTRACT, [str(contract_id)])
         in_reach, params = scope.predicate(self._principal, permission, "owner_id")
         found = self._run().exec_driver_sql(f"{_LEND} and {in_reach} {_LOCK}", {**params, "id": contract_id})
         row = found.first()
@@ -93,6 +100,7 @@ class ContractRepository:
         self._run().exec_driver_sql(_UPDATE, self._row(contract))
 
     def drafts_of(self, customer_ids: Collection[UUID]) -> list[UUID]:
+        """Ids of the drafts of customers, locked."""
         return list(self._run().exec_driver_sql(_DRAFTS_OF, {"ids": list(customer_ids)}).scalars())
 
     def signed_ends(self, customer_ids: Collection[UUID]) -> list[date]:

@@ -36,6 +36,12 @@ _ERASE_CONTRACTS = {
     """,
     "contract_documents": "delete from documents where customer_id = any(%(ids)s) and key_class = 'contract'",
 }
+_ERASE_UNSIGNED = {
+    "contracts": """
+        update contracts set sealed = ''
+        where customer_id = any(%(ids)s) and document_id is null and sealed <> ''
+    """,
+}
 _RETAIN = """
     insert into retained_contracts (customer_id, kept_until)
     select unnest(%(ids)s::uuid[]), %(until)s
@@ -60,6 +66,10 @@ class ErasureRepository:
     def erase_contracts(self, customer_ids: Collection[UUID]) -> dict[str, int]:
         """Erases what contracts say, and their documents."""
         return self._count(_ERASE_CONTRACTS, customer_ids)
+
+    def erase_unsigned(self, customer_ids: Collection[UUID]) -> dict[str, int]:
+        """Erases what contracts say that were never signed."""
+        return self._count(_ERASE_UNSIGNED, customer_ids)
 
     def retain(self, customer_ids: Collection[UUID], until: date) -> None:
         """Keeps contracts, out of use, until the end of a day."""

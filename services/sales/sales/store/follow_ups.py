@@ -21,7 +21,8 @@ _ADD = """
             %(remind_at)s, %(now)s)
 """
 _REMIND = "insert into reminders (id, lead_id, user_id, kind, due_at) values (%s, %s, %s, %s, %s)"
-_FORGET = "delete from reminders where lead_id = %(lead)s returning id"
+_OF = "select id from reminders where lead_id = %(lead)s order by id"
+_FORGET = "delete from reminders where lead_id = %(lead)s"
 _RAISE = "update reminders set raised_at = %(now)s where id = any(%(ids)s) and raised_at is null"
 
 
@@ -52,9 +53,12 @@ class FollowUpRepository:
         if rows:
             self._run().exec_driver_sql(_REMIND, rows)
 
-    def forget_reminders(self, lead_id: UUID) -> list[UUID]:
-        """Removes the reminders of a lead; answers their ids."""
-        return list(self._run().exec_driver_sql(_FORGET, {"lead": lead_id}).scalars())
+    def reminders_of(self, lead_id: UUID) -> list[UUID]:
+        """Ids of the reminders of a lead."""
+        return list(self._run().exec_driver_sql(_OF, {"lead": lead_id}).scalars())
+
+    def forget_reminders(self, lead_id: UUID) -> None:
+        self._run().exec_driver_sql(_FORGET, {"lead": lead_id})
 
     def raise_reminders(self, ids: Collection[UUID]) -> None:
         self._run().exec_driver_sql(_RAISE, {"ids": list(ids), "now": self._now})

@@ -26,8 +26,23 @@ _KEEP = """
     insert into submissions (id, form_id, sealed, received_at)
     values (%(id)s, %(form_id)s, %(sealed)s, %(now)s)
 """
-_WAITING = "select id from submissions order by received_at, id limit %(limit)s"
-_LEND = "select id, form_id, sealed from submissions where id = %(id)s for update skip locked"
+_WAITING = """
+    select id from submissions where refused_at is null order by received_at, id limit %(limit)s
+"""
+_LEND = """
+    select id, form_id, sealed from submissions where id = %(id)s and refused_at is null
+    for update skip locked
+"""
+_REFUSE = """
+    update submissions set refused_for = %(reason)s, refused_at = %(now)s
+    where id = %(id)s and refused_at is null
+"""
+_FORGET_REFUSED = """
+    delete from submissions where id in (
+        select id from submissions where refused_at < %(before)s
+        order by refused_at limit %(limit)s for update skip locked
+    ) returning id
+"""
 _FORGET = "delete from submissions where id = %(id)s"
 
 
@@ -55,7 +70,7 @@ class FormRepository:
         return True
 
     def waiting(self, limit: int) -> list[UUID]:
-        """The oldest submissions."""
+        """The oldest submissions that were not refused."""
         return list(self._run().exec_driver_sql(_WAITING, {"limit": limit}).scalars())
 
     def lend(self, submission_id: UUID) -> Submission | None:
@@ -65,6 +80,8 @@ class FormRepository:
             return None
         document = self._sealer.open(_SEALED_IN, row.id, row.id, row.sealed)
         if document is None:
+            # Its key was destroyed when it had become a lead: the row came back with a backup.
+            self.forget(submission_id)
             return None
         contact = document["contact"]
         told = Contact(
@@ -75,3 +92,12 @@ class FormRepository:
     def forget(self, submission_id: UUID) -> None:
         """Removes a submission; its key is destroyed by whoever commits."""
         self._run().exec_driver_sql(_FORGET, {"id": submission_id})
+
+    def refuse(self, submission_id: UUID, reason: str) -> None:
+        """Notes why a submission can be no lead."""
+        self._run().exec_driver_sql(_REFUSE, {"id": submission_id, "reason": reason, "now": self._now})
+
+    def forget_refused(self, before: datetime, limit: int) -> list[UUID]:
+        """Removes submissions that were refused before an instant; their keys are destroyed by the caller."""
+        params = {"before": before, "limit": limit}
+        return list(self._run().exec_driver_sql(_FORGET_REFUSED, params).scalars())

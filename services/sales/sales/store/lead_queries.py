@@ -14,6 +14,8 @@ from kernel.sql.crypto.errors import KeyringUnavailable
 from kernel.sql.crypto.sealing import Sealer
 from kernel.sql.engine import Reader
 from kernel.sql.filters import Attribute
+from sales.store import links
+from sales.store.resting import refuse_resting, resting
 
 log = logger(__name__)
 
@@ -29,13 +31,10 @@ FOLLOW_UPS_SEALED_IN = "follow_ups"
 _LEADS = """
     select l.id, l.version, l.customer_id, l.status, l.score, l.owner_id, l.source_channel, l.industry,
            l.province, l.city, l.sealed, l.opportunity_id, l.followed_at, l.created_at, l.updated_at,
-           {clear} as clear
+           {clear} as clear, {resting} as resting
     from leads l left join links k on k.customer_id = l.customer_id
     left join customers c on c.customer_id = coalesce(k.survivor_id, l.customer_id)
     where c.deleted is not true and {reached}
-"""
-_MAY_BE_USED = """
-    not exists (select from restricted_subjects x where x.subject_id = l.customer_id and x.restricted)
 """
 _NEWEST_FIRST = " order by l.id desc limit %(limit)s"
 _BEST_FIRST = " order by l.score desc, l.id limit %(limit)s"
@@ -48,7 +47,7 @@ _ATTRIBUTES = {
     "status": Attribute("l.status", "text"),
     "score": Attribute("l.score", "int"),
     "owner_id": Attribute("coalesce(l.owner_id, '00000000-0000-0000-0000-000000000000')", "uuid"),
-    "customer_id": Attribute("coalesce(k.survivor_id, l.customer_id)", "uuid"),
+    "customer_id": Attribute("coalesce(k.survivor_id, l.customer_id)", "uuid", read_as=links.READ_THROUGH),
     "source_channel": Attribute("l.source_channel", "text"),
     "industry": Attribute("l.industry", "text"),
     "province": Attribute("l.province", "text"),
@@ -72,7 +71,7 @@ _FOLLOW_UPS = """
 _REMINDERS = """
     select r.id, r.lead_id, r.user_id, r.kind, r.due_at, r.raised_at
     from reminders r join leads l on l.id = r.lead_id
-    where {reached} and (not %(raised)s or r.raised_at is not null)
+    where {reached} and not {resting} and (not %(raised)s or r.raised_at is not null)
       and (r.due_at, r.id) > (%(at)s::timestamptz, %(key)s)
     order by r.due_at, r.id limit %(limit)s
 """
@@ -98,23 +97,25 @@ _SAMPLE = """
 
 def get_lead(reader: Reader, principal: Principal, lead_id: UUID) -> Any | None:
     """The row of one lead; None when there is none or it is out of reach. One of the pool is in the reach
-    of whoever sees the pool."""
+    of whoever sees the pool. Raises SubjectRestricted."""
     reached, params = _reached(principal)
     if principal.scope_of("sales.pool.read") is not None:
         reached = f"({reached} or (l.owner_id is null and {IN_MY_PROVINCES}))"
         params["me"] = principal.user_id
-    return reader.row(_leads(principal, reached, params) + " and l.id = %(id)s", {**params, "id": lead_id})
+    sql = _leads(principal, reached, params) + " and l.id = %(id)s"
+    return refuse_resting(reader.row(sql, {**params, "id": lead_id}))
 
 
 def list_leads(
     reader: Reader, principal: Principal, filter_: str, after: UUID | None, limit: int
 ) -> list[Any]:
-    """Rows of leads in reach that fit `filter_`, newest first, from the one after `after`. Raises Invalid."""
+    """Rows of leads in reach that fit `filter_`, newest first, from the one after `after`; without those
+    whose data rests. Raises Invalid."""
     reached, params = _reached(principal)
     condition, values = filters.compile_filter(
         filter_, lambda path: _ATTRIBUTES.get(path[0]) if len(path) == 1 else None
     )
-    sql = f"{_leads(principal, reached, params)} and {condition}"
+    sql = f"{_leads(principal, reached, params)} and not {_resting(principal)} and {condition}"
     if after is not None:
         sql += " and l.id < %(after)s"
     return reader.rows(sql + _NEWEST_FIRST, {**params, **values, "after": after, "limit": limit})
@@ -123,7 +124,8 @@ def list_leads(
 def list_pool(reader: Reader, principal: Principal, after: tuple[int, UUID] | None, limit: int) -> list[Any]:
     """Rows of open leads that nobody owns, in the principal's provinces, best first."""
     params: dict[str, Any] = {"me": principal.user_id, "limit": limit}
-    condition = f"l.owner_id is null and l.status <> 'closed' and {IN_MY_PROVINCES}"
+    usable = f"not {_resting(principal)} and {IN_MY_PROVINCES}"
+    condition = f"l.owner_id is null and l.status <> 'closed' and {usable}"
     sql = _leads(principal, condition, params)
     if after is not None:
         sql += " and (l.score < %(score)s or (l.score = %(score)s and l.id > %(after)s))"
@@ -156,7 +158,7 @@ def list_reminders(
     reached, params = scope.predicate(principal, READ_LEADS, "r.user_id")
     at, key = after or ("-infinity", UUID(int=0))
     params |= {"raised": raised, "at": at, "key": key, "limit": limit}
-    return reader.rows(_REMINDERS.format(reached=reached), params)
+    return reader.rows(_REMINDERS.format(reached=reached, resting=_resting(principal)), params)
 
 
 def list_sellers(reader: Reader) -> list[Any]:
@@ -196,4 +198,8 @@ def _leads(principal: Principal, reached: str, params: dict[str, Any]) -> str:
     """The query of leads in reach; adds the parameters of what is shown in clear."""
     clear, more = scope.predicate(principal, READ_PERSONAL, "l.owner_id")
     params.update(more)
-    return _LEADS.format(clear=f"{clear} and {_MAY_BE_USED}", reached=reached)
+    return _LEADS.format(clear=clear, resting=_resting(principal), reached=reached)
+
+
+def _resting(principal: Principal) -> str:
+    return resting(principal, "l.customer_id")

@@ -11,13 +11,14 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from kernel.pure.grants import Principal
-from kernel.sql import scope
+from kernel.sql import scope, timers
 from kernel.sql.crypto.sealing import Sealer
 from sales.domain.assignment import Assignment
 from sales.domain.errors import LeadNotFound, LeadTaken
 from sales.domain.lead import Lead, LeadStatus
 from sales.domain.scoring import Fact, Score
 from sales.store.lead_queries import IN_MY_PROVINCES, SEALED_IN
+from sales.usecases.ports import RETURN_LEAD
 
 _COLUMNS = """
     l.id, l.version, l.customer_id, l.status, l.score, l.owner_id, l.source_channel, l.industry, l.province,
@@ -44,7 +45,12 @@ _OPEN = """
     select id from leads where status <> 'closed' and (%(after)s::uuid is null or id > %(after)s)
     order by id limit %(limit)s
 """
+_OF = "select id from leads where customer_id = any(%(ids)s) order by id"
 _OPEN_OF = "select id from leads where customer_id = any(%(ids)s) and status <> 'closed' order by id"
+_LEAD_OF = "select lead_id from opportunities where id = %(id)s and lead_id is not null"
+_HOLD = "select from leads where id = any(%(ids)s) order by id for no key update"
+_CLOCKED = "select from timers where kind = %(kind)s and key = %(key)s"
+_CLAIM_ALONE = "select pg_advisory_xact_lock(hashtextextended('claims of ' || %(user)s, 0))"
 _ADD_FACT = """
     insert into lead_facts (lead_id, kind, key, value, occurred_at) values (%s, %s, %s, %s, %s)
     on conflict do nothing
@@ -77,6 +83,7 @@ _CLAIMS = """
 
 class LeadRepository:
     def __init__(self, session: Session, principal: Principal, sealer: Sealer, now: datetime) -> None:
+        self._session = session
         self._run = session.connection
         self._principal = principal
         self._sealer = sealer
@@ -91,18 +98,37 @@ class LeadRepository:
             )
         self._run().exec_driver_sql(_INSERT, {**self._row(lead), "sealed": sealed})
 
-    def lend(self, lead_id: UUID, permission: str) -> Lead:
-        """The lead, locked, if the principal's grant of `permission` reaches its owner.
+    def lend(self, lead_id: UUID, permission: str, *, pool: bool = False) -> Lead:
+        """The lead, locked, if the principal's grant of `permission` reaches its owner, or it lies in the
+        public pool and `pool` says that the grant reaches there.
 
         Raises LeadNotFound.
         """
         in_reach, params = scope.predicate(self._principal, permission, "l.owner_id")
-        row = (
-            self._run().exec_driver_sql(f"{_LEND} and {in_reach} {_LOCK}", {**params, "id": lead_id}).first()
-        )
-        if row is None:
-            raise LeadNotFound
-        return self._lead(row)
+        if pool and self._principal.scope_of(permission) is not None:
+            in_reach = f"({in_reach} or l.owner_id is null)"
+        return self._lent(lead_id, in_reach, params)
+
+    def lend_of(self, opportunity_id: UUID) -> Lead | None:
+        """The lead an opportunity came of, locked, whoever owns it; None when it came otherwise."""
+        # It never changes.
+        lead_id = self._run().exec_driver_sql(_LEAD_OF, {"id": opportunity_id}).scalar()
+        return self._lent(lead_id, "true", {}) if lead_id is not None else None
+
+    def hold(self, lead_ids: Collection[UUID]) -> None:
+        """Locks leads and their clocks; whoever works on several holds all of them first."""
+        # Clocks first: one that goes off holds its row before it comes to the lead.
+        timers.hold(self._session, RETURN_LEAD, [str(lead_id) for lead_id in lead_ids])
+        self._run().exec_driver_sql(_HOLD, {"ids": list(lead_ids)})
+
+    def clocked(self, lead_id: UUID) -> bool:
+        """Whether the clock runs that takes the lead from its owner."""
+        params = {"kind": RETURN_LEAD, "key": str(lead_id)}
+        return self._run().exec_driver_sql(_CLOCKED, params).first() is not None
+
+    def claim_alone(self, user_id: UUID) -> None:
+        """Waits for other claims of the user, which count for the same limits."""
+        self._run().exec_driver_sql(_CLAIM_ALONE, {"user": str(user_id)})
 
     def lend_from_pool(self, lead_id: UUID) -> Lead:
         """A lead of the public pool, locked. Raises LeadNotFound, or LeadTaken when it is owned by now."""
@@ -120,8 +146,10 @@ class LeadRepository:
         return list(self._run().exec_driver_sql(_OPEN, {"after": after, "limit": limit}).scalars())
 
     def open_of(self, customer_ids: Collection[UUID]) -> list[UUID]:
-        """Ids of the open leads of customers."""
-        return list(self._run().exec_driver_sql(_OPEN_OF, {"ids": list(customer_ids)}).scalars())
+        """Ids of the open leads of customers; all of their leads are locked."""
+        ids = {"ids": list(customer_ids)}
+        self.hold(self._run().exec_driver_sql(_OF, ids).scalars().all())
+        return list(self._run().exec_driver_sql(_OPEN_OF, ids).scalars())
 
     def save(self, lead: Lead) -> None:
         self._run().exec_driver_sql(_UPDATE, self._row(lead))
@@ -169,6 +197,14 @@ class LeadRepository:
 
     def _row(self, lead: Lead) -> dict[str, Any]:
         return {**vars(lead), "status": lead.status.value, "now": self._now}
+
+    def _lent(self, lead_id: UUID, condition: str, params: dict[str, Any]) -> Lead:
+        timers.hold(self._session, RETURN_LEAD, [str(lead_id)])
+        found = self._run().exec_driver_sql(f"{_LEND} and {condition} {_LOCK}", {**params, "id": lead_id})
+        row = found.first()
+        if row is None:
+            raise LeadNotFound
+        return self._lead(row)
 
     def _lead(self, row: Any) -> Lead:
         """The lead in a row; without its words, which nothing asks for that changes a lead."""

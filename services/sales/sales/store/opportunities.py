@@ -37,7 +37,10 @@ _UPDATE = """
 """
 _LEND = f"select {_COLUMNS} from opportunities where id = %(id)s"
 _LOCK = " for no key update"
-_OPEN_OF = "select id from opportunities where customer_id = any(%(ids)s) and status = 'open' order by id"
+_OPEN_OF = """
+    select id from opportunities where customer_id = any(%(ids)s) and status = 'open'
+    order by id for no key update
+"""
 _ENTER = "insert into stage_entries (opportunity_id, stage, entered_at) values (%(id)s, %(stage)s, %(now)s)"
 _PIPELINE = "select id, title, stages from pipelines where id = %(id)s"
 _ADD_PIPELINE = """
@@ -56,12 +59,15 @@ class OpportunityRepository:
         self._run().exec_driver_sql(_INSERT, self._row(opportunity))
         self._enter(opportunity)
 
-    def lend(self, opportunity_id: UUID, permission: str) -> Opportunity:
-        """The opportunity, locked, if the principal's grant of `permission` reaches its owner.
+    def lend(self, opportunity_id: UUID, permission: str | None) -> Opportunity:
+        """The opportunity, locked, if the principal's grant of `permission` reaches its owner; None for
+        what comes with a lead that was lent already.
 
         Raises OpportunityNotFound.
         """
-        in_reach, params = scope.predicate(self._principal, permission, "owner_id")
+        in_reach, params = "true", dict[str, Any]()
+        if permission is not None:
+            in_reach, params = scope.predicate(self._principal, permission, "owner_id")
         found = self._run().exec_driver_sql(
             f"{_LEND} and {in_reach} {_LOCK}", {**params, "id": opportunity_id}
         )
@@ -71,7 +77,7 @@ class OpportunityRepository:
         return _opportunity(row)
 
     def open_of(self, customer_ids: Collection[UUID]) -> list[UUID]:
-        """Ids of the open opportunities of customers."""
+        """Ids of the open opportunities of customers, locked; their leads are locked before."""
         return list(self._run().exec_driver_sql(_OPEN_OF, {"ids": list(customer_ids)}).scalars())
 
     def save(self, opportunity: Opportunity, *, entered: bool = False) -> None:

@@ -9,6 +9,8 @@ from kernel.pure.grants import Principal
 from kernel.sql import filters, scope, subjects
 from kernel.sql.engine import Reader
 from kernel.sql.filters import Attribute
+from sales.store import links
+from sales.store.resting import refuse_resting, resting
 
 READ_OPPORTUNITIES = "sales.opportunities.read"
 
@@ -16,7 +18,8 @@ _OPPORTUNITIES = """
     select o.id, o.version, o.customer_id, o.lead_id, o.owner_id, o.pipeline, o.stage, o.status, o.amount,
            o.currency, o.expected_close_on, o.proposal_id, o.loss_reason, o.contract_id, o.created_at,
            o.updated_at,
-           coalesce(o.probability, (s.definition ->> 'probability')::int) as probability
+           coalesce(o.probability, (s.definition ->> 'probability')::int) as probability,
+           {resting} as resting
     from opportunities o
     join pipelines p on p.id = o.pipeline
     cross join lateral (
@@ -36,7 +39,7 @@ _ATTRIBUTES = {
     "probability": Attribute("coalesce(o.probability, (s.definition ->> 'probability')::int)", "int"),
     "owner_id": Attribute(f"coalesce(o.owner_id, {_NOBODY})", "uuid"),
     "lead_id": Attribute(f"coalesce(o.lead_id, {_NOBODY})", "uuid"),
-    "customer_id": Attribute("coalesce(k.survivor_id, o.customer_id)", "uuid"),
+    "customer_id": Attribute("coalesce(k.survivor_id, o.customer_id)", "uuid", read_as=links.READ_THROUGH),
     "create_time": Attribute("o.created_at", "timestamp"),
 }
 _PIPELINES = "select id, title, stages from pipelines order by created_at, id limit 200"
@@ -65,21 +68,23 @@ _FUNNEL = """
 
 
 def get_opportunity(reader: Reader, principal: Principal, opportunity_id: UUID) -> Any | None:
-    """The row of one opportunity; None when there is none or it is out of reach."""
+    """The row of one opportunity; None when there is none or it is out of reach. Raises SubjectRestricted."""
     reached, params = scope.predicate(principal, READ_OPPORTUNITIES, "o.owner_id")
-    sql = _OPPORTUNITIES.format(reached=reached) + " and o.id = %(id)s"
-    return reader.row(sql, {**params, "id": opportunity_id})
+    sql = _OPPORTUNITIES.format(reached=reached, resting=_resting(principal)) + " and o.id = %(id)s"
+    return refuse_resting(reader.row(sql, {**params, "id": opportunity_id}))
 
 
 def list_opportunities(
     reader: Reader, principal: Principal, filter_: str, after: UUID | None, limit: int
 ) -> list[Any]:
-    """Rows of opportunities in reach that fit `filter_`, newest first, from the one after `after`."""
+    """Rows of opportunities in reach that fit `filter_`, newest first, from the one after `after`; without
+    those whose data rests."""
     reached, params = scope.predicate(principal, READ_OPPORTUNITIES, "o.owner_id")
     condition, values = filters.compile_filter(
         filter_, lambda path: _ATTRIBUTES.get(path[0]) if len(path) == 1 else None
     )
-    sql = f"{_OPPORTUNITIES.format(reached=reached)} and {condition}"
+    rests = _resting(principal)
+    sql = f"{_OPPORTUNITIES.format(reached=reached, resting=rests)} and not {rests} and {condition}"
     if after is not None:
         sql += " and o.id < %(after)s"
     return reader.rows(sql + _NEWEST_FIRST, {**params, **values, "after": after, "limit": limit})
@@ -102,3 +107,7 @@ def funnel(reader: Reader, principal: Principal, pipeline: str) -> list[Any]:
 def refuse_restricted(reader: Reader, customer_id: UUID) -> None:
     """Raises SubjectRestricted when the customer's data may not be used now."""
     subjects.refuse_restricted(reader, [customer_id])
+
+
+def _resting(principal: Principal) -> str:
+    return resting(principal, "o.customer_id")

@@ -9,6 +9,7 @@ from uuid import UUID
 from kernel.pure.grants import Principal
 from kernel.sql import scope
 from kernel.sql.engine import Reader
+from sales.store.resting import refuse_resting, resting
 
 READ_ORDERS = "sales.orders.read"
 
@@ -17,7 +18,7 @@ READ_ORDERS = "sales.orders.read"
 _ORDERS = """
     select o.id, o.source, o.value, o.source_version, o.customer_id, o.ordered_on, o.status, o.lines,
            o.currency, o.total, o.refunded, o.exchange_rate, o.rate_on, o.base_amount, o.base_currency,
-           o.updated_at
+           o.updated_at, {resting} as resting
     from orders o left join links l on l.customer_id = o.customer_id
     left join customers c on c.customer_id = coalesce(l.survivor_id, o.customer_id)
     where c.deleted is not true and
@@ -41,9 +42,13 @@ _BY_NAME = " order by name, id limit %(limit)s"
 
 
 def get_order(reader: Reader, principal: Principal, order_id: UUID) -> Any | None:
-    """The row of one order; None when there is none or its customer is out of scope."""
+    """The row of one order; None when there is none or its customer is out of scope.
+
+    Raises SubjectRestricted.
+    """
     condition, params = _reached(principal)
-    return reader.row(_ORDERS + condition + " and o.id = %(id)s", {**params, "id": order_id})
+    sql = _ORDERS.format(resting=resting(principal, "o.customer_id")) + condition + " and o.id = %(id)s"
+    return refuse_resting(reader.row(sql, {**params, "id": order_id}))
 
 
 def list_orders(
@@ -55,7 +60,7 @@ def list_orders(
 ) -> list[Any]:
     """Rows of orders in scope, newest first, from the one that comes after (ordered_on, id) `after`.
 
-    Those of a customer include the orders of all that were merged with it.
+    Those of a customer include the orders of all that were merged with it. Without those whose data rests.
     """
     condition, params = _reached(principal)
     if customer_id is not None:
@@ -67,7 +72,9 @@ def list_orders(
     if after is not None:
         condition += " and (o.ordered_on, o.id) < (%(day)s, %(id)s)"
         params["day"], params["id"] = after
-    return reader.rows(_ORDERS + condition + _NEWEST_FIRST, {**params, "limit": limit})
+    rests = resting(principal, "o.customer_id")
+    sql = f"{_ORDERS.format(resting=rests)} not {rests} and {condition} {_NEWEST_FIRST}"
+    return reader.rows(sql, {**params, "limit": limit})
 
 
 def _reached(principal: Principal) -> tuple[str, dict[str, Any]]:

@@ -11,6 +11,7 @@ from kernel.sql.app import App
 from kernel.sql.crypto.sealing import Sealer
 from kernel.sql.uow import UnitOfWork
 from sales.config import SalesSettings
+from sales.store.contract_queries import refuse_kept
 from sales.store.contracts import ContractRepository
 from sales.store.customers import CustomerProjection
 from sales.store.documents import DocumentRepository
@@ -64,3 +65,7 @@ class SalesWork(UnitOfWork):
     def refuse_restricted(self, customer_id: UUID) -> None:
         """Raises SubjectRestricted when the customer's data may not be used now."""
         subjects.refuse_restricted(self.reader, [customer_id])
+
+    def refuse_kept(self, customer_id: UUID) -> None:
+        """Raises SubjectRestricted when the customer's contracts may be kept and not used."""
+        refuse_kept(self.reader, customer_id)

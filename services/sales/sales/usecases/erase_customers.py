@@ -21,7 +21,8 @@ def erase_customers(work: Work, customer_ids: Sequence[UUID]) -> Erasure:
     """Erases these, who are one person; a second time finds nothing.
 
     Words, follow-ups and proposals go. Leads and opportunities end and stay as figures without a
-    person. Signed contracts are retained, out of use, until the last of them may go.
+    person. Contracts that were never signed go. Signed ones are retained, out of use, until the last of
+    them may go. What is about to end is locked first: what ended meanwhile is left as it is.
     """
     rows = Counter[str]()
     for lead_id in work.leads.open_of(customer_ids):
@@ -31,6 +32,7 @@ def erase_customers(work: Work, customer_ids: Sequence[UUID]) -> Erasure:
     for contract_id in work.contracts.drafts_of(customer_ids):
         cancel_contract(work, contract_id)
     rows.update(work.erasures.erase(customer_ids))
+    rows.update(work.erasures.erase_unsigned(customer_ids))
     ends = work.contracts.signed_ends(customer_ids)
     if not ends:
         rows.update(work.erasures.erase_contracts(customer_ids))

@@ -9,8 +9,8 @@ from uuid import UUID
 from kernel.pure.ids import new_id
 from sales.domain.follow_up import NEXT, SECOND, FollowUp, read_follow_up
 from sales.domain.lead import Lead
-from sales.usecases.hand_out_leads import drop_reminders, remind
-from sales.usecases.ports import RETURN_LEAD, Work
+from sales.usecases.mind_leads import drop_reminders, end_lead, mind_clock, remind
+from sales.usecases.ports import Work
 from sales.usecases.tell_leads import tell_lead
 
 UPDATE = "sales.leads.update"
@@ -19,8 +19,8 @@ UPDATE = "sales.leads.update"
 def record_follow_up(work: Work, lead_id: UUID, told: FollowUp) -> tuple[UUID, FollowUp, datetime | None]:
     """Stores a follow-up; answers its id, its normal form and when the next reminder goes off.
 
-    The lead is safe from going to somebody else. After the first follow-up of an owner the second is
-    due by the rules, unless the seller says when. Raises Invalid, LeadNotFound, LeadIsClosed.
+    A hot lead has its time anew before it goes to somebody else. After the first follow-up of an owner
+    the second is due by the rules, unless the seller says when. Raises Invalid, LeadNotFound, LeadIsClosed.
     """
     told = read_follow_up(told, work.now)
     lead = work.leads.lend(lead_id, UPDATE)
@@ -31,7 +31,7 @@ def record_follow_up(work: Work, lead_id: UUID, told: FollowUp) -> tuple[UUID, F
     follow_up_id = new_id()
     work.follow_ups.add(follow_up_id, lead, told)
     work.leads.save(lead)
-    work.cancel(RETURN_LEAD, str(lead.id))
+    mind_clock(work, lead, anew=True)
     drop_reminders(work, lead)
     remind_at = told.remind_at
     user_id = lead.owner_id or work.principal.user_id
@@ -53,12 +53,8 @@ def record_follow_up(work: Work, lead_id: UUID, told: FollowUp) -> tuple[UUID, F
 
 def close_lead(work: Work, lead_id: UUID, reason: str) -> Lead:
     """Says that nothing will come of a lead. Raises LeadNotFound, LeadIsClosed."""
-    lead = work.leads.lend(lead_id, UPDATE).closed(reason)
-    work.leads.save(lead)
-    work.cancel(RETURN_LEAD, str(lead.id))
-    drop_reminders(work, lead)
+    lead = end_lead(work, work.leads.lend(lead_id, UPDATE), reason)
     work.audit("close", "lead", lead_id, reason=reason)
-    tell_lead(work, lead)
     return lead
 
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from uuid import UUID
 
 from kernel.pure.clock import day_start, today
-from kernel.pure.ids import new_id
 from sales.domain.assignment import Assignment, choose_owner
 from sales.domain.errors import ClaimLimitReached, HoldingLimitReached, LeadNotFound, OwnerOutOfReach
-from sales.domain.follow_up import FIRST, SECOND, Reminder
+from sales.domain.follow_up import FIRST, SECOND
 from sales.domain.lead import Lead
-from sales.domain.scoring import LeadRules
-from sales.usecases.ports import REMIND, RETURN_LEAD, Work
+from sales.usecases.mind_leads import drop_reminders, mind_clock, remind
+from sales.usecases.ports import Work
 from sales.usecases.sell import follow_lead
 from sales.usecases.tell_leads import tell_lead
 
@@ -34,11 +32,11 @@ def assign_to(work: Work, lead: Lead, owner_id: UUID, way: str) -> Lead:
 
 
 def assign_lead(work: Work, lead_id: UUID, owner_id: UUID | None, *, by_rules: bool) -> Lead:
-    """Gives a lead to a user, to whom the rules choose, or back to the pool.
+    """Gives a lead, one of the pool too, to a user, to whom the rules choose, or back to the pool.
 
     Raises LeadNotFound, LeadIsClosed, OwnerOutOfReach.
     """
-    lead = work.leads.lend(lead_id, ASSIGN)
+    lead = work.leads.lend(lead_id, ASSIGN, pool=True)
     lead.require_open()
     work.audit("assign", "lead", lead_id, owner_id=str(owner_id or ""), by_rules=by_rules)
     if by_rules:
@@ -57,9 +55,8 @@ def claim_lead(work: Work, lead_id: UUID) -> Lead:
     if me is None:
         raise LeadNotFound
     rules = work.rules.in_force()
+    work.leads.claim_alone(me)
     lead = work.leads.lend_from_pool(lead_id)
-    # Claims of one user wait for each other only at the lead; their counts may be passed by as many
-    # as they send at the same instant.
     since = day_start(today(work.clock), work.clock.zone)
     if work.leads.claims_since(me, since) >= rules.claims_a_day:
         raise ClaimLimitReached(limit=rules.claims_a_day)
@@ -70,24 +67,19 @@ def claim_lead(work: Work, lead_id: UUID) -> Lead:
 
 
 def return_hot_leads(work: Work, lead_ids: Sequence[UUID]) -> None:
-    """Takes hot leads that nobody followed up from their owners, and gives each to somebody else."""
+    """Takes hot leads whose clocks have run out from their owners, and gives each to somebody else."""
     rules = work.rules.in_force()
+    work.leads.hold(lead_ids)
     for lead_id in lead_ids:
         try:
             lead = work.leads.lend(lead_id, ASSIGN)
         except LeadNotFound:
             continue
-        if not rules.hot(lead) or lead.owner_id is None or lead.followed_at is not None:
+        if not rules.hot(lead) or lead.owner_id is None:
             continue
         work.audit("return", "lead", lead_id, owner_id=str(lead.owner_id))
         lead = _give(work, lead, Assignment(None, "returned"), tell=False)
         assign_by_rules(work, lead, work.leads.owners_before(lead_id))
-
-
-def start_hot_clock(work: Work, rules: LeadRules, lead: Lead) -> None:
-    """A hot lead in somebody's hand, not followed up yet, goes to somebody else after a while."""
-    if rules.hot(lead) and lead.owner_id is not None and lead.followed_at is None:
-        work.schedule(RETURN_LEAD, str(lead.id), work.now + rules.return_after)
 
 
 def _give(work: Work, lead: Lead, assignment: Assignment, *, tell: bool = True) -> Lead:
@@ -95,27 +87,12 @@ def _give(work: Work, lead: Lead, assignment: Assignment, *, tell: bool = True) 
     work.leads.save(lead)
     work.leads.note_assignment(lead.id, assignment)
     follow_lead(work, lead)
-    work.cancel(RETURN_LEAD, str(lead.id))
+    mind_clock(work, lead, anew=True)
     drop_reminders(work, lead)
     if assignment.owner_id is not None:
         rules = work.rules.in_force()
-        start_hot_clock(work, rules, lead)
         plan = {FIRST: rules.first_follow_up, SECOND: rules.second_follow_up}
         remind(work, lead, assignment.owner_id, plan)
     if tell:
         tell_lead(work, lead)
     return lead
-
-
-def remind(work: Work, lead: Lead, user_id: UUID, plan: dict[str, timedelta]) -> None:
-    """Sets reminders of these kinds, each so long from now."""
-    reminders = [Reminder(new_id(), lead.id, user_id, kind, work.now + after) for kind, after in plan.items()]
-    work.follow_ups.remind(reminders)
-    for reminder in reminders:
-        work.schedule(REMIND, str(reminder.id), reminder.due_at)
-
-
-def drop_reminders(work: Work, lead: Lead) -> None:
-    """Nobody is reminded of the lead any more."""
-    for reminder_id in work.follow_ups.forget_reminders(lead.id):
-        work.cancel(REMIND, str(reminder_id))

@@ -66,9 +66,10 @@ def age_contracts(work: Work, contract_ids: Sequence[UUID]) -> None:
 def renew_contract(work: Work, contract_id: UUID, ends_on: str) -> Contract:
     """A new contract with the same lines, from the day after the old one's end to `ends_on`.
 
-    Raises Invalid, ContractNotFound, ContractNotSigned, ContractHasEnded.
+    Raises Invalid, ContractNotFound, ContractNotSigned, ContractHasEnded, SubjectRestricted.
     """
     old = work.contracts.lend(contract_id, RENEW)
+    work.refuse_kept(old.customer_id)
     starts_on = date.fromordinal(old.terms.ends_on.toordinal() + 1)
     checks = Checks()
     day = parse_date(ends_on, lambda rule, en, zh: checks.refuse("ends_on", rule, en, zh))

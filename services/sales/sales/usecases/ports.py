@@ -25,8 +25,9 @@ from sales.domain.scoring import Fact, LeadRules, Score
 # The timers, one a hot lead (it goes to somebody else) and one a reminder (it goes off).
 RETURN_LEAD = "return_lead"
 REMIND = "remind"
-# The jobs that make leads of forms, and score open leads anew.
+# The jobs that make leads of forms, forget those that can be none, and score open leads anew.
 RESOLVE_FORMS = "resolve_forms"
+FORGET_FORMS = "forget_forms"
 # The timer, one a signed contract, on the day when time alone changes it; and the job that signs.
 WATCH_CONTRACT = "watch_contract"
 SIGN_CONTRACTS = "sign_contracts"
@@ -77,9 +78,22 @@ class Leads(Protocol):
     def add(self, lead: Lead) -> None:
         """Stores a new lead."""
 
-    def lend(self, lead_id: UUID, permission: str) -> Lead:
+    def lend(self, lead_id: UUID, permission: str, *, pool: bool = False) -> Lead:
         """The lead, locked until the end of the transaction, if the principal's grant of `permission`
-        reaches its owner. Raises LeadNotFound."""
+        reaches its owner, or it lies in the public pool and `pool` says that the grant reaches there.
+        Raises LeadNotFound."""
+
+    def lend_of(self, opportunity_id: UUID) -> Lead | None:
+        """The lead an opportunity came of, locked, whoever owns it; None when it came otherwise."""
+
+    def hold(self, lead_ids: Collection[UUID]) -> None:
+        """Locks leads and their clocks; whoever works on several holds all of them first."""
+
+    def clocked(self, lead_id: UUID) -> bool:
+        """Whether the clock runs that takes the lead from its owner."""
+
+    def claim_alone(self, user_id: UUID) -> None:
+        """Waits for other claims of the user, which count for the same limits."""
 
     def lend_from_pool(self, lead_id: UUID) -> Lead:
         """A lead in the public pool, in the principal's provinces; Raises LeadNotFound, or LeadTaken for
@@ -89,7 +103,7 @@ class Leads(Protocol):
         """Ids of open leads, in their order, from the one after `after`."""
 
     def open_of(self, customer_ids: Collection[UUID]) -> list[UUID]:
-        """Ids of the open leads of customers."""
+        """Ids of the open leads of customers; all of their leads are locked."""
 
     def save(self, lead: Lead) -> None: ...
 
@@ -141,8 +155,10 @@ class FollowUps(Protocol):
 
     def remind(self, reminders: Sequence[Reminder]) -> None: ...
 
-    def forget_reminders(self, lead_id: UUID) -> list[UUID]:
-        """Removes the reminders of a lead; answers their ids."""
+    def reminders_of(self, lead_id: UUID) -> list[UUID]:
+        """Ids of the reminders of a lead."""
+
+    def forget_reminders(self, lead_id: UUID) -> None: ...
 
     def raise_reminders(self, ids: Collection[UUID]) -> None: ...
 
@@ -173,10 +189,16 @@ class Forms(Protocol):
         """Stores a submission sealed; False when it came before."""
 
     def waiting(self, limit: int) -> list[UUID]:
-        """The oldest submissions."""
+        """The oldest submissions that were not refused."""
 
     def lend(self, submission_id: UUID) -> Submission | None:
         """A submission, locked; None when it is a lead by now or another transaction is at it."""
+
+    def refuse(self, submission_id: UUID, reason: str) -> None:
+        """Notes why a submission can be no lead."""
+
+    def forget_refused(self, before: datetime, limit: int) -> list[UUID]:
+        """Removes submissions that were refused before an instant; their keys are destroyed by the caller."""
 
     def forget(self, submission_id: UUID) -> None:
         """Removes a submission; its key is destroyed by whoever commits."""
@@ -185,12 +207,13 @@ class Forms(Protocol):
 class Opportunities(Protocol):
     def add(self, opportunity: Opportunity) -> None: ...
 
-    def lend(self, opportunity_id: UUID, permission: str) -> Opportunity:
+    def lend(self, opportunity_id: UUID, permission: str | None) -> Opportunity:
         """The opportunity, locked until the end of the transaction, if the principal's grant of
-        `permission` reaches its owner. Raises OpportunityNotFound."""
+        `permission` reaches its owner; None for what comes with a lead that was lent already. Raises
+        OpportunityNotFound."""
 
     def open_of(self, customer_ids: Collection[UUID]) -> list[UUID]:
-        """Ids of the open opportunities of customers."""
+        """Ids of the open opportunities of customers, locked; their leads are locked before."""
 
     def save(self, opportunity: Opportunity, *, entered: bool = False) -> None:
         """Stores a changed opportunity; `entered` says that it is in another stage now."""
@@ -208,11 +231,13 @@ class Contracts(Protocol):
     def add(self, contract: Contract) -> None: ...
 
     def lend(self, contract_id: UUID, permission: str) -> Contract:
-        """As Opportunities.lend. Raises ContractNotFound."""
+        """The contract, locked with its timer, if the principal's grant of `permission` reaches its
+        owner. Raises ContractNotFound."""
 
     def save(self, contract: Contract) -> None: ...
 
-    def drafts_of(self, customer_ids: Collection[UUID]) -> list[UUID]: ...
+    def drafts_of(self, customer_ids: Collection[UUID]) -> list[UUID]:
+        """Ids of the drafts of customers, locked."""
 
     def signed_ends(self, customer_ids: Collection[UUID]) -> list[date]:
         """The last days of the contracts of customers that were signed."""
@@ -232,6 +257,9 @@ class Erasures(Protocol):
         """Erases all but contracts; answers how many rows of which table."""
 
     def erase_contracts(self, customer_ids: Collection[UUID]) -> dict[str, int]: ...
+
+    def erase_unsigned(self, customer_ids: Collection[UUID]) -> dict[str, int]:
+        """Erases what contracts say that were never signed."""
 
     def retain(self, customer_ids: Collection[UUID], until: date) -> None:
         """Keeps contracts, out of use, until the end of a day."""
@@ -300,6 +328,9 @@ class Work(Protocol):
 
     def refuse_restricted(self, customer_id: UUID) -> None:
         """Raises SubjectRestricted when the customer's data may not be used now."""
+
+    def refuse_kept(self, customer_id: UUID) -> None:
+        """Raises SubjectRestricted when the customer's contracts may be kept and not used."""
 
     @property
     def clock(self) -> Clock: ...

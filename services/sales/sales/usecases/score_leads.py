@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sales.domain.lead import Lead
 from sales.domain.scoring import Fact, LeadRules, Place, Scorer, read_facts
-from sales.usecases.hand_out_leads import start_hot_clock
+from sales.usecases.mind_leads import mind_clock
 from sales.usecases.ports import RESCORE, Work
 from sales.usecases.sell import open_for_lead
 from sales.usecases.tell_leads import tell_lead
@@ -31,6 +31,7 @@ def record_facts(work: Work, lead_id: UUID, facts: Sequence[Fact]) -> Lead:
 
 def rescore_leads(work: Work, lead_ids: Sequence[UUID]) -> None:
     """Scores leads anew by the rules in force."""
+    work.leads.hold(lead_ids)
     for lead_id in lead_ids:
         lead = work.leads.lend(lead_id, UPDATE)
         if lead.open:
@@ -49,7 +50,7 @@ def score_lead(work: Work, lead: Lead, *, tell: bool = True) -> Lead:
         work.leads.save(lead)
     if rules.hot(lead) and lead.opportunity_id is None:
         lead = open_for_lead(work, lead)
-        start_hot_clock(work, rules, lead)
+    mind_clock(work, lead)
     if tell and lead is not before:
         tell_lead(work, lead)
     return lead

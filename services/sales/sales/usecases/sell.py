@@ -9,14 +9,14 @@ from uuid import UUID
 from kernel.pure.errors import Checks, StaleEtag
 from kernel.pure.ids import new_id
 from sales.domain.contract import Contract, TermsDraft, read_terms
-from sales.domain.errors import LeadCustomerNotFound, LeadNotFound, OwnerOutOfReach
+from sales.domain.errors import LeadCustomerNotFound, OwnerOutOfReach
 from sales.domain.events import ChangedOpportunity, OpportunitiesChanged, OpportunityWon
 from sales.domain.lead import Lead
 from sales.domain.opportunity import LARGEST_PROPOSAL, LONGEST_FILE_NAME, LOSS_REASONS, Figures, Opportunity
 from sales.domain.reading import read_text
 from sales.usecases.keep_contracts import draft_contract
+from sales.usecases.mind_leads import end_lead, mind_clock
 from sales.usecases.ports import Work
-from sales.usecases.tell_leads import tell_lead
 
 UPDATE = "sales.opportunities.update"
 
@@ -33,9 +33,9 @@ def open_for_lead(work: Work, lead: Lead) -> Lead:
 
 
 def follow_lead(work: Work, lead: Lead) -> None:
-    """An open opportunity goes where its lead goes."""
+    """An open opportunity goes where its lead goes, whoever owns it: who may give the lead was asked."""
     if lead.opportunity_id is not None:
-        opportunity = work.opportunities.lend(lead.opportunity_id, UPDATE)
+        opportunity = work.opportunities.lend(lead.opportunity_id, None)
         if opportunity.open and opportunity.owner_id != lead.owner_id:
             _save(
                 work,
@@ -65,17 +65,18 @@ def update_opportunity(
 ) -> Opportunity:
     """The opportunity with the figures that `names` names changed.
 
-    Raises OpportunityNotFound, OpportunityIsOver, OwnerOutOfReach, StaleEtag.
+    Raises OpportunityNotFound, OpportunityIsOver, OwnerOutOfReach, StaleEtag, and StageNeeds when what
+    its stage asks for would be gone.
     """
-    opportunity = _lend(work, opportunity_id)
+    opportunity, lead = _lend(work, opportunity_id)
     opportunity.require_open()
     if etag and etag != str(opportunity.version):
         raise StaleEtag
     if "owner_id" in names:
         _check_owner(work, told.owner_id)
     changes = {name: value for name, value in told._asdict().items() if name in names}
-    changed = replace(opportunity, version=opportunity.version + 1, **changes)
-    return _save(work, changed, "update", fields=sorted(changes))
+    changed = opportunity.updated(work.opportunities.pipeline(opportunity.pipeline), **changes)
+    return _worked_on(work, lead, _save(work, changed, "update", fields=sorted(changes)))
 
 
 def attach_proposal(work: Work, opportunity_id: UUID, file_name: str, data: bytes) -> Opportunity:
@@ -88,7 +89,7 @@ def attach_proposal(work: Work, opportunity_id: UUID, file_name: str, data: byte
     if not 1 <= len(data) <= LARGEST_PROPOSAL:
         checks.refuse("data", "FILE_SIZE", "must be 1 byte to 2 MiB", "必须为 1 字节到 2 MiB")
     checks.raise_if_any()
-    opportunity = _lend(work, opportunity_id)
+    opportunity, lead = _lend(work, opportunity_id)
     opportunity.require_open()
     work.refuse_restricted(opportunity.customer_id)
     document_id = new_id()
@@ -97,16 +98,16 @@ def attach_proposal(work: Work, opportunity_id: UUID, file_name: str, data: byte
     changed = _save(work, changed, "attach_proposal")
     if opportunity.proposal_id is not None:
         work.documents.forget(opportunity.proposal_id)
-    return changed
+    return _worked_on(work, lead, changed)
 
 
 def move_stage(work: Work, opportunity_id: UUID, stage: str) -> Opportunity:
     """Raises OpportunityNotFound, and whatever is in the way of the stage."""
-    opportunity = _lend(work, opportunity_id)
+    opportunity, lead = _lend(work, opportunity_id)
     moved = opportunity.moved(work.opportunities.pipeline(opportunity.pipeline), stage)
     if moved.stage == opportunity.stage:
         return opportunity
-    return _save(work, moved, "move", entered=True, stage=stage)
+    return _worked_on(work, lead, _save(work, moved, "move", entered=True, stage=stage))
 
 
 def win_opportunity(
@@ -116,7 +117,7 @@ def win_opportunity(
 
     Raises Invalid, OpportunityNotFound, OpportunityIsOver, StageNeeds, TemplateNotFound.
     """
-    opportunity = _lend(work, opportunity_id)
+    opportunity, lead = _lend(work, opportunity_id)
     opportunity.require_open()
     work.refuse_restricted(opportunity.customer_id)
     template = work.contracts.template(template_id)
@@ -137,7 +138,7 @@ def win_opportunity(
             won_at=work.now,
         )
     )
-    _close_lead(work, won)
+    _end_with(work, lead)
     return won, contract
 
 
@@ -148,8 +149,9 @@ def lose_opportunity(work: Work, opportunity_id: UUID, reason: str) -> Opportuni
         known = ", ".join(LOSS_REASONS)
         checks.refuse("reason", "UNKNOWN_REASON", f"is one of {known}", f"必须是 {known} 之一")
         checks.raise_if_any()
-    lost = _save(work, _lend(work, opportunity_id).lost(reason), "lose", reason=reason)
-    _close_lead(work, lost)
+    opportunity, lead = _lend(work, opportunity_id)
+    lost = _save(work, opportunity.lost(reason), "lose", reason=reason)
+    _end_with(work, lead)
     return lost
 
 
@@ -188,8 +190,20 @@ def _save(
     return opportunity
 
 
-def _lend(work: Work, opportunity_id: UUID) -> Opportunity:
-    return work.opportunities.lend(opportunity_id, UPDATE)
+def _lend(work: Work, opportunity_id: UUID) -> tuple[Opportunity, Lead | None]:
+    """The opportunity and the lead it came of, both locked; the lead first, as by whoever works on leads.
+
+    Raises OpportunityNotFound.
+    """
+    lead = work.leads.lend_of(opportunity_id)
+    return work.opportunities.lend(opportunity_id, UPDATE), lead
+
+
+def _worked_on(work: Work, lead: Lead | None, opportunity: Opportunity) -> Opportunity:
+    """Work on an opportunity is work on its lead, which has its time anew."""
+    if lead is not None:
+        mind_clock(work, lead, anew=True)
+    return opportunity
 
 
 def _check_owner(work: Work, owner_id: UUID | None) -> None:
@@ -198,17 +212,10 @@ def _check_owner(work: Work, owner_id: UUID | None) -> None:
         raise OwnerOutOfReach
 
 
-def _close_lead(work: Work, opportunity: Opportunity) -> None:
+def _end_with(work: Work, lead: Lead | None) -> None:
     """The lead has come to its end with its opportunity."""
-    if opportunity.lead_id is None:
-        return
-    try:
-        lead = work.leads.lend(opportunity.lead_id, "sales.leads.update")
-    except LeadNotFound:
-        return
-    if lead.open:
-        work.leads.save(closed := lead.closed(""))
-        tell_lead(work, closed)
+    if lead is not None and lead.open:
+        end_lead(work, lead)
 
 
 def _tell(work: Work, opportunity: Opportunity) -> None:

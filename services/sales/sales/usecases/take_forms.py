@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 from kernel.pure.errors import Checks
@@ -49,9 +50,28 @@ def submit_form(work: Work, form_id: UUID, key: str, draft: LeadDraft, submissio
     return submission.id
 
 
-def resolve_form(work: Work, people: People, submission_id: UUID) -> None:
-    """Makes a lead of a kept form, once; the form is forgotten then. Raises CustomersUnreachable."""
+def resolve_form(work: Work, people: People, submission_id: UUID) -> bool:
+    """Makes a lead of a kept form, once; the form is forgotten then. False when there is nothing to do.
+
+    Raises CustomersUnreachable, and whatever says that it can be no lead.
+    """
     submission = work.forms.lend(submission_id)
-    if submission is not None:
-        take_lead(work, people, submission.draft, request_id=submission.id)
-        work.forms.forget(submission.id)
+    if submission is None:
+        return False
+    take_lead(work, people, submission.draft, request_id=submission.id)
+    work.forms.forget(submission.id)
+    return True
+
+
+def refuse_form(work: Work, submission_id: UUID, reason: str) -> None:
+    """Keeps the form for a while, out of the way of the others."""
+    work.forms.refuse(submission_id, reason)
+    work.audit("refuse", "lead_form_submission", submission_id, reason=reason)
+
+
+def forget_refused(work: Work, days: int, limit: int) -> list[UUID]:
+    """Removes forms that were refused more than `days` ago; answers whose keys must go."""
+    gone = work.forms.forget_refused(work.now - timedelta(days=days), limit)
+    if gone:
+        work.audit("forget", "lead_form_submission", "", rows=len(gone))
+    return gone

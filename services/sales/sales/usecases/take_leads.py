@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from kernel.pure.clock import today
 from kernel.pure.errors import Checks
 from kernel.pure.grants import Scope
 from kernel.pure.ids import new_id
-from sales.domain.assignment import choose_owner
+from sales.domain.assignment import Roster
 from sales.domain.errors import LeadCustomerNotFound, OwnerOutOfReach
 from sales.domain.lead import Lead, LeadDraft, LeadStatus, read_lead
 from sales.usecases.hand_out_leads import assign_by_rules, assign_to
@@ -18,12 +19,32 @@ from sales.usecases.score_leads import score_lead
 CREATE = "sales.leads.create"
 
 
+@dataclass(frozen=True)
+class KnownLead:
+    """A lead that is about to come in, whose customer is known; `owner_id` None: the rules decide."""
+
+    lead: Lead
+    owner_id: UUID | None
+
+
 def take_lead(work: Work, people: People, draft: LeadDraft, request_id: UUID | None = None) -> Lead:
-    """Stores a lead, scored and assigned. Its contact is found or recorded by the customer service first,
-    idempotent by `request_id`.
+    """Stores a lead, scored and assigned; `know_lead` and then `keep_lead`."""
+    return keep_lead(work, know_lead(work, people, roster(work), draft, request_id))
+
+
+def roster(work: Work) -> Roster:
+    """The sellers as they are now; nobody waits for them."""
+    return Roster(work.sellers.all(lock=False), work.now, today(work.clock))
+
+
+def know_lead(
+    work: Work, people: People, sellers: Roster, draft: LeadDraft, request_id: UUID | None = None
+) -> KnownLead:
+    """The lead with its customer, whom the customer service finds or records, idempotent by `request_id`.
+    Locks nothing: of several leads all are known before the first is kept.
 
     Without an owner it belongs to whoever enters it if they reach their own only, else to whom the rules
-    choose. Raises Invalid, LeadCustomerNotFound, OwnerOutOfReach, CustomersUnreachable.
+    choose. Raises Invalid, LeadCustomerNotFound, OwnerOutOfReach, CustomersUnreachable, SubjectRestricted.
     """
     checks = Checks()
     draft = read_lead(draft, checks)
@@ -31,14 +52,18 @@ def take_lead(work: Work, people: People, draft: LeadDraft, request_id: UUID | N
     owner_id = _named_owner(work, draft)
     lead = _new(work, draft, new_id())
     if draft.customer_id is None:
-        wished = owner_id or choose_owner(lead, work.sellers.all(lock=False), today(work.clock)).owner_id
-        customer_id = people.resolve(request_id or lead.id, draft, wished)
-        lead = _new(work, draft, customer_id, lead.id)
-    elif not work.customers.reached(draft.customer_id, CREATE):
-        raise LeadCustomerNotFound
+        customer_id = people.resolve(request_id or lead.id, draft, owner_id or sellers.expect(lead))
+    elif work.customers.reached(draft.customer_id, CREATE):
+        customer_id = draft.customer_id
     else:
-        work.refuse_restricted(draft.customer_id)
-        lead = _new(work, draft, draft.customer_id, lead.id)
+        raise LeadCustomerNotFound
+    work.refuse_restricted(customer_id)
+    return KnownLead(_new(work, draft, customer_id, lead.id), owner_id)
+
+
+def keep_lead(work: Work, known: KnownLead) -> Lead:
+    """Stores a lead, scored and assigned. Raises SubjectErased."""
+    lead, owner_id = known.lead, known.owner_id
     work.leads.add(lead)
     work.audit("create", "lead", lead.id, source_channel=lead.source_channel)
     # Scored first: a hot lead's clock begins with its owner.
