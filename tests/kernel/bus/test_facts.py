@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -26,6 +26,7 @@ def _colour(text: str, field: str) -> Colour:
     ("read", "text", "value"),
     [
         (facts.day, "2026-03-01", date(2026, 3, 1)),
+        (facts.instant, "2026-03-01T08:00:00Z", datetime(2026, 3, 1, 8, tzinfo=UTC)),
         (facts.amount, "-64250.50", Decimal("-64250.50")),
         (facts.digest, "00ff", b"\x00\xff"),
         (_colour, "red", Colour.RED),
@@ -39,6 +40,8 @@ def test_a_value_is_read(read: Callable[[str, str], Any], text: str, value: obje
     ("read", "text"),
     [
         (facts.day, ""),
+        (facts.instant, "yesterday"),
+        (facts.instant, "2026-03-01T08:00:00"),
         (facts.day, "2026-02-30"),
         (facts.amount, ""),
         (facts.amount, "NaN"),

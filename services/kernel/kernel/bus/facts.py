@@ -5,6 +5,7 @@ What is none can't be mended by waiting: Invalid sends the event to the dead let
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -25,11 +26,10 @@ def day(text: str, field: str) -> date:
 
 def instant(text: str, field: str) -> datetime:
     """The instant written as in RFC 3339."""
-    try:
+    at = None
+    with suppress(ValueError):
         at = datetime.fromisoformat(text)
-    except ValueError:
-        at = datetime.min
-    if at.tzinfo is None:
+    if at is None or at.tzinfo is None:
         raise _refused(field, "INSTANT_FORMAT", "must be an instant with its zone", "必须是带时区的时间")
     return at
 
