@@ -102,6 +102,8 @@ def code_flow(provider: Provider, client: str, redirect: str, name: str) -> str:
         "code_challenge": challenge, "code_challenge_method": "S256", "state": "1", "nonce": "1",
     }  # fmt: skip
     with requests.Session() as browser:
+        # What this machine believes otherwise would go before the file.
+        browser.trust_env = False
         browser.verify = str(provider.authority.file)
         page = _followed(browser, f"{provider.issuer}/auth?{urlencode(asked)}", redirect)
         said = {"prompt": "login", "login": name, "password": "any"}
