@@ -78,8 +78,11 @@ def me(admin: Session) -> Session:
 @pytest.fixture
 def nothing_stored(behind: Behind) -> Iterator[None]:
     """No table has other rows afterwards than before, but those that say who called and what arrived."""
+    # What was told before is heard now.
+    behind.await_silence()
     before = {service: rows_of_tables(behind, service) for service in SERVICES}
     yield
+    behind.await_silence()
     after = {service: rows_of_tables(behind, service) for service in SERVICES}
     assert after == before
 

@@ -133,7 +133,7 @@ def _lines(text: io.TextIOWrapper) -> Iterator[str]:
         if len(line) < _LONGEST_LINE:
             yield line
             continue
-        while len(line) == _LONGEST_LINE:
+        while line and not line.endswith(("\n", "\r")):
             line = text.readline(_LONGEST_LINE)
         yield _TOO_LONG
 
