@@ -24,7 +24,7 @@ _BESIDE = {
 }  # fmt: skip
 _COUNTED = """
     select table_name, (xpath('/row/rows/text()', query_to_xml(
-        format('select count(*) as rows from app.%I', table_name), false, true, '')))[1]::text
+        format('select count(*) as rows from app.%%I', table_name), false, true, '')))[1]::text
     from information_schema.tables where table_schema = 'app' and table_type = 'BASE TABLE'
 """
 
