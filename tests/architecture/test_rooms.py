@@ -16,8 +16,8 @@ FILES = {"__init__.py", "config.py", "metrics.py", "wiring.py"}
 # Processes that exist in one service only, because their traffic differs.
 EXTRA_ROOMS = {"gateway": {"edge", "live"}, "ticketing": {"mail"}}
 LONGEST_FILE = 400
-# Audit chain, permits, restriction and erasure are rules of every service: they took 450 lines. So is mail. What
-# every door refuses (too many calls of one caller, unknown fields, ambiguous tokens) took 100.
+# Audit chain, permits, restriction and erasure are rules of every service: they took 450 lines. So is mail.
+# What every door refuses (too many calls of one caller, unknown fields, ambiguous tokens) took 100.
 LARGEST_KERNEL = 5_700
 _WRITES = re.compile(r"insert into|delete from|update \w+\s+set|\bfor (no key )?update\b")
 HAND_WRITTEN = {".py", ".proto", ".sql", ".sh"}
