@@ -65,11 +65,7 @@ lint: setup ## Check style, types, the walls between rooms, and the contracts
 	$(BIN)/lint-imports
 	$(BIN)/buf lint protos
 	$(BIN)/buf format -d --exit-code protos
-	@base=$$(git rev-parse --verify --quiet main || git rev-parse --verify --quiet origin/main); \
-	if [ -n "$$base" ] && git cat-file -e "$$base:protos/buf.yaml" 2>/dev/null; then \
-		echo "buf breaking, against main"; \
-		$(BIN)/buf breaking protos --against "$$(git rev-parse --git-common-dir)#ref=$$base,subdir=protos"; \
-	else echo "buf breaking: skipped, there is no branch main with protos to compare with"; fi
+	@BUF=$(BIN)/buf protos/breaking.sh
 
 .PHONY: format
 format: setup ## Write Python and protos the way lint wants them
@@ -94,7 +90,7 @@ help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} \
 		/^## / {printf "\n\033[1m%s\033[0m\n", substr($$0, 4)} \
 		/^[a-z-]+:.*## / {printf "  make \033[36m%-8s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@printf '\nVariables: STACK=name picks another installation, ARGS="…" is passed on to the command.\nmake bench takes ONLY="calls lag …" for some of its groups, and QUICK=1 for less of everything.\n'
+	@printf '\nVariables: STACK=name picks another installation, ARGS="…" is passed on to the command.\nmake bench takes ONLY="calls lag …" for some of its groups (import export lag calls tiers), and QUICK=1 for less of everything.\n'
 
 # Debian's Python makes no virtual environment before python3-venv is installed.
 $(VENV)/bin/python:

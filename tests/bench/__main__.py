@@ -2,8 +2,9 @@
 
     python -m tests.bench [--only GROUP …] [--quick]
 
-Groups: import, calls, lag, tiers. Each runs on private installations of its own, which end with it; nothing
-leaves this machine. Figures are shown as a table and written to .local/bench.json.
+Groups: import, export, lag, calls, tiers. They run on private installations, which end with them; nothing
+leaves this machine. Figures are written to .local/bench.json after each group, beside those of other groups
+that are there already, and shown as a table at the end.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.bench import calls, figures, imports, lag, tiers
+from tests.bench import calls, exports, figures, imports, lag, tiers
 from tests.bench.figures import Figure
 from tests.bench.world import World, world
 
@@ -26,10 +27,34 @@ class Effort:
     seconds: float
     lag_seconds: float
     import_sizes: tuple[int, ...]
+    import_rounds: int
+    export_size: int
 
 
-FULL = Effort(people=100_000, rounds=5, seconds=2.0, lag_seconds=20.0, import_sizes=(10_000, 200_000))
-QUICK = Effort(people=10_000, rounds=3, seconds=1.0, lag_seconds=6.0, import_sizes=(10_000,))
+FULL = Effort(
+    people=100_000,
+    rounds=5,
+    seconds=2.0,
+    lag_seconds=20.0,
+    import_sizes=(10_000, 200_000),
+    import_rounds=3,
+    export_size=200_000,
+)
+QUICK = Effort(
+    people=10_000,
+    rounds=3,
+    seconds=1.0,
+    lag_seconds=6.0,
+    import_sizes=(10_000,),
+    import_rounds=1,
+    export_size=10_000,
+)
+
+# Groups with installations of their own.
+_ALONE: dict[str, Callable[[Effort], list[Figure]]] = {
+    "import": lambda effort: imports.bench(effort.import_sizes, effort.import_rounds),
+    "export": lambda effort: exports.bench(effort.export_size),
+}
 
 # Groups that share an installation with people in it, in this order.
 _IN_A_WORLD: dict[str, Callable[[World, Effort], list[Figure]]] = {
@@ -37,7 +62,7 @@ _IN_A_WORLD: dict[str, Callable[[World, Effort], list[Figure]]] = {
     "calls": lambda known, effort: calls.bench(known, effort.rounds, effort.seconds),
     "tiers": lambda known, effort: tiers.bench(known),
 }
-GROUPS = ("import", *_IN_A_WORLD)
+GROUPS = (*_ALONE, *_IN_A_WORLD)
 
 
 def main() -> None:
@@ -47,14 +72,19 @@ def main() -> None:
     arguments = parser.parse_args()
     effort = QUICK if arguments.quick else FULL
     found: list[Figure] = []
-    if "import" in arguments.only:
-        found += imports.bench(effort.import_sizes)
+
+    def keep(group: list[Figure]) -> None:
+        figures.save(group)
+        found.extend(group)
+
+    for name, alone in _ALONE.items():
+        if name in arguments.only:
+            keep(alone(effort))
     wanted = [name for name in _IN_A_WORLD if name in arguments.only]
     if wanted:
         with world(effort.people) as known:
             for name in wanted:
-                found += _IN_A_WORLD[name](known, effort)
-    figures.save(found)
+                keep(_IN_A_WORLD[name](known, effort))
     figures.show(found)
 
 

@@ -37,9 +37,14 @@ class Figure:
 
 
 def save(figures: Sequence[Figure], file: Path = FILE) -> None:
-    file.parent.mkdir(exist_ok=True)
-    rows = [asdict(figure) | {"ratio": figure.ratio} for figure in figures]
-    file.write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
+    """Puts figures in the place of those of the same names; others stay as an earlier run left them."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    known = json.loads(file.read_text("utf-8")) if file.exists() else []
+    rows = {row["name"]: row for row in known}
+    rows.update({figure.name: asdict(figure) | {"ratio": figure.ratio} for figure in figures})
+    whole = file.with_suffix(".part")
+    whole.write_text(json.dumps(list(rows.values()), indent=1) + "\n", "utf-8")
+    whole.replace(file)
 
 
 def show(figures: Sequence[Figure]) -> None:

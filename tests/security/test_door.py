@@ -47,6 +47,9 @@ class _Context:
     def time_remaining(self) -> float:
         return 5.0
 
+    def send_initial_metadata(self, metadata: Any) -> None:
+        self.said = dict(metadata)
+
     def abort_with_status(self, status: Any) -> None:
         raise _Aborted(status)
 
@@ -63,6 +66,8 @@ class _Service:
 def dispatcher() -> Dispatcher:
     poller = TrustPoller(lambda: KEYS.trust)
     poller.poll()
+    # Goes on hearing: what has not been heard for a while is another test's matter.
+    poller.start()
     unused: Any = None
     service: Any = _Service()
     return Dispatcher(service, poller, unused)

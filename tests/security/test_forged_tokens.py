@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 
@@ -37,6 +38,13 @@ def _signed(header: dict[str, object] | None = None, **claims: object) -> str:
     return jwt.encode(content, OURS.key, "ES256", {"kid": "first", "typ": "at+jwt", **(header or {})})
 
 
+def _with_a_claim_twice() -> str:
+    """Signed as a whole with our own key."""
+    text = json.dumps({**usual_claims([READ]), "sid": "", "team": ""}).encode()
+    text = text[:-1] + b', "perms": ["customer.exports.raw"]}'
+    return jwt.api_jws.encode(text, OURS.key, "ES256", {"kid": "first", "typ": "at+jwt"})
+
+
 # Only the door looks at these.
 AT_THE_DOOR: dict[str, Callable[[], str]] = {
     "a token of another type": lambda: _signed({"typ": "JWT"}),
@@ -49,6 +57,7 @@ AT_THE_DOOR: dict[str, Callable[[], str]] = {
     "a scope that does not exist": lambda: _signed(scopes=[99]),
     "permissions in one word": lambda: _signed(perms=READ, scopes="1"),
     "no instant of issue": lambda: _signed(iat_ms="soon"),
+    "a claim that stands there twice": lambda: _with_a_claim_twice(),
 }
 
 

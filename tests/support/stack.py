@@ -27,6 +27,14 @@ from crm_cli.local.stack import NoStack, StackInfo
 _START_PATIENCE = 600
 _STOP_PATIENCE = 30
 _NAMES_TRIED = 9
+# Tests and benches call as one user what a hundred would, all at once.
+_UNHURRIED = {
+    "CRM_EDGE_USER_CALLS_PER_SECOND": "100000",
+    "CRM_EDGE_ACCOUNT_CALLS_PER_SECOND": "100000",
+    "CRM_EDGE_ANONYMOUS_CALLS_PER_SECOND": "1000",
+    # Wrong passwords of one test are no reason to refuse the right ones of all others, who share an address.
+    "CRM_THROTTLE_PER_ADDRESS": "1000000",
+}
 _CRM = [sys.executable, "-m", "crm_cli"]
 
 
@@ -36,7 +44,8 @@ def private_stack(
 ) -> Iterator[StackInfo]:
     """An installation without the sample company, ready when it is yielded, stopped at the end.
 
-    `environment` is added to that of `crm run`, for its settings. `only_servers`: databases and roles,
+    `environment` is added to that of `crm run`, for its settings; how often somebody may call is hardly
+    limited unless it says so. `only_servers`: databases and roles,
     certificates and broker users are there, but no process of ours and no table.
     """
     name = _unused(name)
@@ -57,7 +66,7 @@ def private_stack(
                 name,
                 mode,
             ],
-            env={**os.environ, **(environment or {})},
+            env={**os.environ, **_UNHURRIED, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -1,4 +1,4 @@
-"""The examples of docs/examples.md and the README do what they say, by the very words that stand there."""
+"""The examples of docs/examples.md, the README and the page do what they say, by the very words there."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ import sys
 from pathlib import Path
 from uuid import uuid4
 
+from crm_cli.client import Session
 from crm_cli.local.stack import StackInfo
+from tests.support.npm import node
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE, README = ROOT / "docs/examples.md", ROOT / "README.md"
+PAGE_SCRIPT = ROOT / "services/gateway/gateway/edge/description/page/page.js"
 _PATIENCE = 120
 # What stands for jq where it is not installed: the two questions that the examples ask of an answer.
 _JQ = """#!{python}
@@ -44,6 +47,45 @@ def _environment(stack: StackInfo, folder: Path) -> dict[str, str]:
         "PASSWORD": stack.admin_password,
         "REQUEST_ID": str(uuid4()),
     }
+
+
+# Methods whose examples ask for nothing that must be there before.
+ON_THE_PAGE = ("CustomerService_ListCustomers", "DirectoryService_ListUsers", "AuthService_GetKeySet")
+# What of a browser the page needs to be read; nothing is drawn.
+_SNIPPETS = """
+const [page, operation] = process.argv.slice(1);
+const nothing = { addEventListener() {} };
+const browser = { document: { getElementById: () => nothing }, fetch: () => new Promise(() => {}) };
+require("node:vm").runInNewContext(require("node:fs").readFileSync(page, "utf-8"), browser);
+const told = JSON.parse(operation);
+console.log(JSON.stringify([browser.curl(told), browser.grpcurl(told), browser.python(told)]));
+"""
+
+
+def test_what_the_page_says_runs(stack: StackInfo, admin: Session, tmp_path: Path) -> None:
+    """As somebody copies it, with $CRM, $CA and $TOKEN set."""
+    environment = {**_environment(stack, tmp_path), "TOKEN": admin.account.token()}
+    described = admin.account.gateway.json("GET", "/openapi.json").body or {}
+    operations = {
+        content["operationId"]: {**content, "path": path, "verb": verb}
+        for path, verbs in described["paths"].items()
+        for verb, content in verbs.items()
+    }
+    for name in ON_THE_PAGE:
+        command = [node(), "-e", _SNIPPETS, str(PAGE_SCRIPT), json.dumps(operations[name])]
+        curl, grpcurl, python = json.loads(_ran(command, environment, tmp_path))
+        assert json.loads(_ran(["bash", "-euc", curl], environment, tmp_path))
+        assert json.loads(_ran(["bash", "-euc", grpcurl], environment, tmp_path))
+        assert _ran([sys.executable, "-c", python], environment, tmp_path)
+
+
+def _ran(command: list[str], environment: dict[str, str], folder: Path) -> str:
+    """What it printed."""
+    ran = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=_PATIENCE, check=False
+    )
+    assert ran.returncode == 0, ran.stderr + ran.stdout
+    return ran.stdout
 
 
 def test_every_example_runs_and_answers_what_it_says(stack: StackInfo, tmp_path: Path) -> None:

@@ -15,7 +15,14 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # Settings of the services that the user's environment may override.
 _TUNABLE = (
     "CRM_LOG_LEVEL", "CRM_BUSINESS_ZONE", "CRM_BASE_CURRENCY", "CRM_GRPC_THREADS", "CRM_GRPC_QUEUE",
-    "CRM_DATABASE_POOL", "CRM_DEFAULT_DEADLINE",
+    "CRM_GRPC_CALLS_OF_ONE", "CRM_DATABASE_POOL", "CRM_OIDC_PROVIDERS",
+    "CRM_THROTTLE_PER_LOGIN", "CRM_THROTTLE_PER_ADDRESS", "CRM_THROTTLE_WINDOW_SECONDS",
+)  # fmt: skip
+# Settings of the front door that it may override.
+_TUNABLE_EDGE = (
+    "CRM_EDGE_USER_CALLS_PER_SECOND", "CRM_EDGE_ACCOUNT_CALLS_PER_SECOND",
+    "CRM_EDGE_ANONYMOUS_CALLS_PER_SECOND",
+    "CRM_EDGE_DEADLINE", "CRM_EDGE_LONGEST_DEADLINE", "CRM_EDGE_MAX_CONNECTIONS", "CRM_EDGE_CORS_ORIGINS",
 )  # fmt: skip
 _DEFAULTS = {"CRM_LOG_LEVEL": "info", "CRM_BUSINESS_ZONE": "Asia/Shanghai", "CRM_BASE_CURRENCY": "CNY"}
 
@@ -83,6 +90,7 @@ def of_edge(layout: Layout, ports: Mapping[str, int]) -> dict[str, str]:
     """What the gateway must know to configure Envoy."""
     upstreams = {name: [address] for name, address in _addresses(ports).items()}
     return {
+        **{name: os.environ[name] for name in _TUNABLE_EDGE if name in os.environ},
         "CRM_EDGE_DIR": str(layout.edge),
         "CRM_EDGE_LISTEN": f"127.0.0.1:{ports['gateway']}",
         "CRM_EDGE_ADMIN": f"127.0.0.1:{ports['envoy-admin']}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from customer.domain.customer import Company, Person, Profile
 from customer.jobs.export_customers import export_customers
 from customer.usecases.create_customers import create_customer
 from customer.wiring import CustomerApp
-from kernel.jobs.job import Running
+from kernel.jobs.job import Running, as_it_was
 from kernel.pure.errors import CrmError
 from kernel.pure.grants import Principal, PrincipalKind, Scope
 from kernel.pure.ids import new_id
@@ -72,8 +73,13 @@ class Desk:
         return [json.loads(line) for line in self.file(export_id).decode().splitlines()]
 
 
-def run(app: CustomerApp, stop_after: int | None = None) -> None:
-    """Lets the job work; `stop_after` so many looks it is told to end."""
+def run(
+    app: CustomerApp,
+    stop_after: int | None = None,
+    present: Callable[[Principal], Principal] = as_it_was,
+) -> None:
+    """Lets the job work; `stop_after` so many looks it is told to end, `present` says what its exporters
+    may do now."""
     looks = 0
 
     def should_stop() -> bool:
@@ -81,7 +87,7 @@ def run(app: CustomerApp, stop_after: int | None = None) -> None:
         looks += 1
         return stop_after is not None and looks > stop_after
 
-    export_customers(Running(app, 1, should_stop))
+    export_customers(Running(app, 1, should_stop, present))
 
 
 def record(app: CustomerApp, owner: Principal, details: Person | Company, **known: Any) -> UUID:

@@ -253,24 +253,6 @@ def test_a_cancelled_export_leaves_nothing(app: CustomerApp) -> None:
     assert refusal(desk, export.id) == "EXPORT_STATE"
 
 
-@pytest.mark.usefixtures("small_pages")
-def test_an_export_of_somebody_locked_out_stops(app: CustomerApp) -> None:
-    me = user()
-    people(app, me, 5)
-    desk = Desk(app, me)
-    export = desk.start()
-    with pytest.raises(JobAborted):
-        run(app, stop_after=1)
-    with app.engine.begin() as connection:
-        connection.exec_driver_sql(
-            "insert into staff (user_id, version, disabled) values (%s, 1, true)", (me.user_id,)
-        )
-    run(app)
-    answer = desk.ask("get_export", pb.GetExportRequest(id=export.id))
-    assert pb.ExportState.Name(answer.state) == "EXPORT_STATE_FAILED"
-    assert answer.error == "发起导出的用户已无导出权限。"
-
-
 def test_any_offset_of_a_file_can_be_read_again(app: CustomerApp) -> None:
     me = user()
     people(app, me, 3)

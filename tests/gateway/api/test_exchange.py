@@ -2,101 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import ssl
-import subprocess
 import time
-from base64 import b64encode
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
-from urllib.request import Request, urlopen
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from crm.gateway.v1 import auth_service_pb2 as pb
 from crm.gateway.v1 import directory_service_pb2 as directory
 from gateway.api import provider_tokens
-from gateway.config import OidcProvider
 from tests.gateway.api.conftest import AUTH, DIRECTORY, Gateway, NewLogin, free_port
 from tests.gateway.edge.certificates import Authority
 from tests.support.api import Refused
-from tests.support.npm import ROOT, node_modules
-
-DOMAIN = "corp.example"
-
-
-def _new_key(kid: str, algorithm: str) -> dict[str, Any]:
-    """A private JSON web key."""
-    if algorithm == "ES256":
-        made = ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()), as_dict=True)
-    else:
-        made = RSAAlgorithm.to_jwk(rsa.generate_private_key(65537, 2048), as_dict=True)
-    made.pop("key_ops", None)
-    return {**made, "kid": kid, "alg": algorithm, "use": "sig"}
-
-
-@dataclass
-class Provider:
-    """The running provider; `restart` gives it other keys."""
-
-    authority: Authority
-    port: int
-    clients: list[dict[str, Any]]
-    keys: list[dict[str, Any]] = field(default_factory=list)
-    process: subprocess.Popen[str] | None = None
-
-    @property
-    def issuer(self) -> str:
-        return f"https://localhost:{self.port}"
-
-    @property
-    def settings(self) -> OidcProvider:
-        return OidcProvider(issuer=self.issuer, audience="crm", email_domain=DOMAIN, ca=self.authority.file)
-
-    def restart(self, *keys: dict[str, Any]) -> None:
-        self.stop()
-        self.keys = list(keys)
-        pair = self.authority.outside("provider")
-        self.process = subprocess.Popen(
-            [
-                "node",
-                ROOT / "tests/support/node/provider.mjs",
-                node_modules(),
-                str(self.port),
-                pair.cert,
-                pair.key,
-                json.dumps({"keys": self.keys}),
-                json.dumps(self.clients),
-            ],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        assert self.process.stdout.readline() == "ready\n"
-
-    def stop(self) -> None:
-        if self.process is not None:
-            self.process.terminate()
-            self.process.communicate()
-            self.process = None
-
-    def token(self, client: str, audience: str = "crm") -> str:
-        """A token of this client, as the provider issues it."""
-        basic = b64encode(f"{client}:secret%20of%20{client}".encode()).decode()
-        asked = {"grant_type": "client_credentials", "resource": f"https://{audience}"}
-        request = Request(
-            f"{self.issuer}/token", urlencode(asked).encode(), {"authorization": f"Basic {basic}"}
-        )
-        trusting = ssl.create_default_context(cafile=str(self.authority.file))
-        with urlopen(request, context=trusting, timeout=10) as answer:
-            return str(json.load(answer)["access_token"])
-
+from tests.support.provider import DOMAIN, Provider, new_key
 
 CLIENTS = [
     {"id": "li", "algorithm": "ES256", "claims": {"email": f"li.na@{DOMAIN}", "email_verified": True}},
@@ -113,7 +32,7 @@ CLIENTS = [
 @pytest.fixture(scope="module")
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
     made = Provider(Authority(tmp_path_factory.mktemp("provider")), free_port(), CLIENTS)
-    made.restart(_new_key("first", "ES256"), _new_key("rsa", "RS256"))
+    made.restart(new_key("first", "ES256"), new_key("rsa", "RS256"))
     yield made
     made.stop()
 
@@ -272,7 +191,7 @@ def test_a_forged_signature_is_refused(trusting: Gateway, provider: Provider, ki
     trusting.user("li.na", "seller")
     claims = jwt.decode(_forged(provider), options={"verify_signature": False})
     kid = {"kid": provider.keys[0]["kid"]}
-    stranger = jwt.PyJWK(_new_key("first", "ES256"))
+    stranger = jwt.PyJWK(new_key("first", "ES256"))
     forged = {
         "none": lambda: jwt.encode(claims, None, algorithm="none", headers=kid),
         "HS256": lambda: jwt.encode(claims, provider.keys[0]["x"] * 2, algorithm="HS256", headers=kid),
@@ -290,7 +209,7 @@ def test_a_new_key_of_the_provider_is_fetched_at_once_and_nobody_makes_us_ask_al
     trusting.user("li.na", "seller")
     old = provider.token("li")
     assert _exchange(trusting, old).access_token
-    provider.restart(_new_key("second", "ES256"), provider.keys[1])
+    provider.restart(new_key("second", "ES256"), provider.keys[1])
     new = provider.token("li")
     assert _reason(trusting, new) == "PROVIDER_TOKEN_REFUSED", "asked a moment ago"
     monkeypatch.setattr(provider_tokens, "_PAUSE", 0.0)

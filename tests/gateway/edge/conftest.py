@@ -43,6 +43,10 @@ def _served(service: str) -> list[ServiceDescriptor]:
 SERVED = {name: served for name in SERVICES if (served := _served(name))}
 
 
+# Callers of tests that are not about it never call too often.
+UNHURRIED = {"user_calls_per_second": 100_000, "account_calls_per_second": 100_000}
+
+
 @dataclass(frozen=True)
 class Edge:
     """Everything a test needs to stand before the door and behind it."""
@@ -123,7 +127,7 @@ def settings_for(
         ca=authority.file,
         listen=f"127.0.0.1:{free_port()}",
         admin=f"127.0.0.1:{free_port()}",
-        **more,
+        **{**UNHURRIED, **more},
     )
 
 

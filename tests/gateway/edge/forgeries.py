@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from collections.abc import Callable
@@ -22,6 +23,14 @@ def _tampered(token: str) -> str:
     header, _, signature = token.split(".")
     claims = assemble(_USUAL, {**usual_claims([READ]), "sub": "somebody else"}, lambda _: b"").split(".")[1]
     return f"{header}.{claims}.{signature}"
+
+
+def _with_another_subject(token: str) -> str:
+    """Whoever looks at the first of them and whoever looks at the last see different callers."""
+    header, claims, signature = token.split(".")
+    text = base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4))
+    longer = text[:-1] + b', "sub": "0190a000-0000-7000-8000-00000000000f"}'
+    return f"{header}.{base64.urlsafe_b64encode(longer).rstrip(b'=').decode()}.{signature}"
 
 
 def _rs256() -> str:
@@ -58,6 +67,7 @@ FORGERIES: dict[str, Callable[[Signer], str | None]] = {
     "a token of next year": lambda ours: f"Bearer {ours.token([READ], nbf=int(time.time()) + 60)}",
     "a token without end": lambda ours: f"Bearer {ours.token([READ], without=['exp'])}",
     "a token for a day": lambda ours: f"Bearer {ours.token([READ], exp=int(time.time()) + 86_400)}",
+    "a token for eleven minutes": lambda ours: f"Bearer {ours.token([READ], exp=int(time.time()) + 660)}",
     "a token that ended in 1970": lambda ours: f"Bearer {ours.token([READ], exp=0)}",
     "another issuer": lambda ours: f"Bearer {ours.token([READ], iss='https://login.example')}",
     "no issuer": lambda ours: f"Bearer {ours.token([READ], without=['iss'])}",
@@ -74,6 +84,7 @@ FORGERIES: dict[str, Callable[[Signer], str | None]] = {
     "the signature cut off": lambda ours: f"Bearer {ours.token([READ]).rpartition('.')[0]}.",
     "half a signature": lambda ours: f"Bearer {ours.token([READ])[:-40]}",
     "claims exchanged": lambda ours: f"Bearer {_tampered(ours.token([READ]))}",
+    "a claim added that is there already": lambda ours: f"Bearer {_with_another_subject(ours.token([READ]))}",
     "our public key as a shared secret": lambda ours: (
         "Bearer " + assemble({**_HEADER, "alg": "HS256"}, usual_claims([READ]), hmac_with(ours.public_pem()))
     ),

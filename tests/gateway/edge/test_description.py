@@ -153,7 +153,7 @@ def test_every_reason_of_the_catalogue_is_published(api: Any) -> None:
 
 def test_the_limits_are_those_of_this_installation(edge: Edge, api: Any) -> None:
     most = {limit["setting"]: limit["most"] for limit in api["x-limits"] if limit["setting"]}
-    assert most["CRM_EDGE_CALLS_PER_SECOND"] == f"{edge.settings.calls_per_second:,} a second"
+    assert most["CRM_EDGE_USER_CALLS_PER_SECOND"].startswith(f"{edge.settings.user_calls_per_second:,} a sec")
     assert most["CRM_EDGE_DEADLINE"] == f"{edge.settings.deadline} s"
 
 

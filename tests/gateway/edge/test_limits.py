@@ -19,13 +19,14 @@ CUSTOMER = "/v1/customers/1"
 
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Edge]:
-    """An edge that allows five calls a second."""
+    """An edge that allows five calls a second, ten at once, and service accounts as many again."""
     services = {name: start(name, authority) for name in SERVED}
     settings = settings_for(
         tmp_path_factory.mktemp("strict"),
         authority,
         {name: [service.address] for name, service in services.items()},
-        calls_per_second=5,
+        user_calls_per_second=5,
+        account_calls_per_second=10,
         anonymous_calls_per_second=5,
     )
     with opened(settings, services, authority) as edge:
@@ -58,6 +59,28 @@ def test_a_caller_who_calls_too_often_is_told_when_to_come_back(
     }
     retry = error_details_pb2.RetryInfo()
     assert [retry.retry_delay.seconds for detail in limited[0].status.details if detail.Unpack(retry)] == [1]
+
+
+def test_a_program_may_call_more_often_than_a_person(strict: Edge, connection: HTTPSConnection) -> None:
+    allowed = {}
+    for kind in ("user", "service_account"):
+        token = strict.signer.token([READ], sub=f"some {kind}", kind=kind)
+        answer = strict.json.call_on(connection, "GET", CUSTOMER, token=token)
+        allowed[kind] = answer.headers["x-ratelimit-limit"]
+    assert {kind: int(said.split(",")[0]) for kind, said in allowed.items()} == {
+        "user": 10,
+        "service_account": 20,
+    }
+
+
+def test_the_service_hears_whose_call_it_is_and_no_caller_says_so(strict: Edge) -> None:
+    strict.customer.forget()
+    token = strict.signer.token([READ], sub="somebody")
+    strict.json.call("GET", CUSTOMER, token=token, headers={"x-crm-caller": "another"})
+    strict.grpc.call(
+        "/crm.customer.v1.CustomerService/GetCustomer", token=token, metadata={"x-crm-caller": "another"}
+    )
+    assert [call.metadata["x-crm-caller"] for call in strict.customer.calls] == ["somebody"] * 2
 
 
 def test_a_new_token_of_the_same_caller_does_not_help(strict: Edge, connection: HTTPSConnection) -> None:

@@ -12,6 +12,8 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from crm.customer.v1 import customer_pb2, customer_service_pb2
+from kernel.rpc import status
+from kernel.rpc.admission import Overloaded
 from tests.gateway.edge.callers import Answer
 from tests.gateway.edge.conftest import Edge
 
@@ -30,19 +32,35 @@ def _check_shape(answer: Answer, http: int, code: int, reason: str) -> None:
     assert languages == ["zh-CN"]
 
 
+def _asking_to_wait(request: Any, context: grpc.ServicerContext) -> Any:
+    """As the kernel refuses what may succeed later."""
+    status.abort(context, status.to_status(Overloaded(), "en"))
+
+
+def test_a_caller_of_a_service_that_is_busy_is_told_when_to_come_back(edge: Edge) -> None:
+    edge.customer.answers["GetCustomer"] = _asking_to_wait
+    token = edge.signer.token([READ])
+    answer = edge.json.call("GET", "/v1/customers/1", token=token)
+    assert (answer.status, answer.reason, answer.headers["retry-after"]) == (429, "OVERLOADED", "1")
+    method = edge.grpc.channel.unary_unary(f"{SERVICE}/GetCustomer")
+    call = method.future(b"", metadata=(("authorization", f"Bearer {token}"),))
+    assert call.exception() is not None
+    assert dict(call.initial_metadata())["retry-after"] == "1"
+
+
 def _refusing(code: int, reason: str) -> Any:
     """A service that refuses as the kernel does."""
 
     def answer(request: Any, context: grpc.ServicerContext) -> Any:
-        status = status_pb2.Status(code=code, message="No.")
+        refusal = status_pb2.Status(code=code, message="No.")
         for detail in (
             error_details_pb2.ErrorInfo(reason=reason, domain="crm", metadata={"id": "1"}),
             error_details_pb2.LocalizedMessage(locale="zh-CN", message="不行。"),
         ):
             packed = any_pb2.Any()
             packed.Pack(detail)
-            status.details.append(packed)
-        context.abort_with_status(rpc_status.to_status(status))
+            refusal.details.append(packed)
+        context.abort_with_status(rpc_status.to_status(refusal))
 
     return answer
 

@@ -117,8 +117,8 @@ def test_a_long_name_is_cut(edge: Edge) -> None:
     assert answer.json["message"] == f"The method does not know the field {'a' * 100}."
 
 
-def test_a_grpc_call_may_be_newer_than_the_server(edge: Edge) -> None:
-    """Protobuf carries unknown fields; refusing them would make clients wait for servers."""
+def test_a_grpc_call_is_left_to_the_service(edge: Edge) -> None:
+    """Protobuf carries what the door does not know; the service behind it may be newer."""
     newer = customer_service_pb2.CreateCustomerRequest(request_id="1").SerializeToString() + b"\xf2\x7f\x01x"
     outcome = edge.grpc.call(
         "/crm.customer.v1.CustomerService/CreateCustomer", newer, token=edge.signer.token(TOKEN_FOR)

@@ -15,13 +15,13 @@ import pytest
 from grpc_status import rpc_status
 
 import crm.customer.v1.customer_service_pb2  # noqa: F401 - METHODS are found by name
-from kernel.rpc.admission import Admission, Cost, Entrance, Priority, priority_of
+from kernel.rpc.admission import CALLER, Admission, Cost, Entrance, Priority, priority_of
 from kernel.rpc.methods import Method, methods_of, service_descriptor
 from tests.support.api import reason_of
 
 METHODS = {m.name: m for m in methods_of(service_descriptor("crm.customer.v1.CustomerService"))}
 LIST, READ, COMMAND = (METHODS[name] for name in ("ListCustomers", "GetCustomer", "CreateCustomer"))
-THREADS, QUEUE = 2, 6
+THREADS, QUEUE, OF_ONE = 2, 6, 3
 
 
 def _cost(method: Method, seconds: float) -> Cost:
@@ -40,7 +40,7 @@ def gate() -> Iterator[threading.Event]:
 
 @pytest.fixture
 def admission() -> Iterator[Admission]:
-    with Admission(THREADS, QUEUE) as admission:
+    with Admission(THREADS, QUEUE, OF_ONE) as admission:
         yield admission
 
 
@@ -117,8 +117,9 @@ class Busy:
     gate: threading.Event
     waiting: threading.Semaphore
 
-    def call(self, method: Method) -> grpc.Future:
-        return self.channel.unary_unary(f"/{method.full_name}").future(b"", timeout=10)
+    def call(self, method: Method, caller: str = "") -> grpc.Future:
+        metadata = ((CALLER, caller),) if caller else ()
+        return self.channel.unary_unary(f"/{method.full_name}").future(b"", timeout=10, metadata=metadata)
 
     def full(self) -> bool:
         return not self.admission.admits(Cost(COMMAND))
@@ -133,7 +134,7 @@ def _busy() -> Iterator[Busy]:
         gate.wait(10)
         return b""
 
-    admission = Admission(THREADS, QUEUE)
+    admission = Admission(THREADS, QUEUE, OF_ONE)
     entrance = Entrance(admission)
     answers: dict[Method, Callable[..., bytes]] = {
         COMMAND: wait,
@@ -152,7 +153,9 @@ def _busy() -> Iterator[Busy]:
 
 
 def _refused(call: Any) -> tuple[grpc.StatusCode, str]:
+    """Its code and reason; every one says when to come back."""
     error = call.exception()
+    assert dict(error.initial_metadata())["retry-after"] == "1"
     return error.code(), reason_of(rpc_status.from_call(error))
 
 
@@ -167,6 +170,20 @@ def test_a_full_server_answers_at_once_and_serves_what_it_took() -> None:
         server.gate.set()
         assert [call.result() for call in taken] == [b""] * len(taken)
         assert server.call(LIST).result() == b""
+
+
+def test_one_caller_takes_no_more_than_a_share_and_gets_it_back() -> None:
+    with _busy() as server:
+        taken = [server.call(COMMAND, "hasty") for _ in range(OF_ONE)]
+        _until(lambda: server.admission.crowded_by("hasty"))
+        for method in (COMMAND, READ, LIST):
+            refused = server.call(method, "hasty")
+            assert _refused(refused) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_AT_ONCE")
+        others = [server.call(COMMAND, "patient"), server.call(COMMAND)]
+        server.gate.set()
+        assert [call.result() for call in (*taken, *others)] == [b""] * (OF_ONE + 2)
+        _until(lambda: not server.admission.crowded_by("hasty"))
+        assert server.call(LIST, "hasty").result() == b""
 
 
 def test_calls_given_up_while_they_wait_make_room() -> None:

@@ -16,6 +16,7 @@ from google.rpc import error_details_pb2, status_pb2
 from crm.customer.v1 import customer_pb2, customer_service_pb2
 from customer.api.customers import CustomerServicer
 from customer.wiring import CustomerApp
+from kernel.pure.errors import Unavailable
 from kernel.pure.grants import Principal, PrincipalKind, Scope
 from kernel.pure.ids import new_id
 from kernel.rpc.dispatch import Dispatcher
@@ -33,7 +34,8 @@ ME = str(new_id())
 class Refused(Exception):
     """A call that ended with a status."""
 
-    def __init__(self, status: Any) -> None:
+    def __init__(self, status: Any, said: dict[str, str]) -> None:
+        self.said = said
         self.code: grpc.StatusCode = status.code
         (encoded,) = (value for key, value in status.trailing_metadata if key == "grpc-status-details-bin")
         self.details = status_pb2.Status.FromString(encoded).details
@@ -69,8 +71,11 @@ class Context:
     def time_remaining(self) -> float | None:
         return self._remaining
 
+    def send_initial_metadata(self, metadata: Any) -> None:
+        self.said = dict(metadata)
+
     def abort_with_status(self, status: Any) -> None:
-        raise Refused(status)
+        raise Refused(status, getattr(self, "said", {}))
 
 
 class Door:
@@ -155,6 +160,7 @@ def test_a_good_token_is_answered(door: Door) -> None:
         minted(header={"typ": "JWT"}),
         minted(header={"kid": "k2"}),
         minted(scopes=[]),
+        minted(exp=int(time.time()) + 660),
         jwt.encode({"sub": ME}, None, algorithm="none", headers={"kid": "k1", "typ": TOKEN_TYPE}),
         jwt.encode({"sub": ME}, "s" * 32, algorithm="HS256", headers={"kid": "k1", "typ": TOKEN_TYPE}),
         minted()[:-4] + "AAAA",
@@ -266,6 +272,52 @@ def test_a_fault_of_ours_tells_nothing_but_its_trace(door: Door, monkeypatch: py
         door.call("ListSchemes", customer_service_pb2.ListSchemesRequest(), token)
     assert (refused.value.code, refused.value.reason) == (grpc.StatusCode.INTERNAL, "INTERNAL")
     assert "secret" not in str(refused.value.details)
+
+
+def test_a_command_with_a_field_of_another_release_is_refused_and_a_read_is_not(door: Door) -> None:
+    newer = b"\xf2\x7f\x01x"  # field 2046
+    before = count(door)
+    inner = customer_service_pb2.CreateCustomerRequest.FromString(
+        person().SerializeToString() + b"\x0a\x04" + newer
+    )
+    with pytest.raises(Refused) as refused:
+        door.call("CreateCustomer", inner)
+    (violation,) = refused.value.detail(error_details_pb2.BadRequest).field_violations
+    assert (violation.field, violation.reason) == ("customer.2046", "UNKNOWN_FIELD")
+    assert count(door) == before
+    listing = customer_service_pb2.ListCustomersRequest.FromString(newer)
+    assert door.call("ListCustomers", listing) is not None
+
+
+def test_a_statement_that_takes_too_long_is_no_fault(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    def crawl(request: Any, call: Any) -> None:
+        with door.app.engine.begin() as connection:
+            connection.exec_driver_sql("set local statement_timeout = 10")
+            connection.exec_driver_sql("select pg_sleep(30)")
+
+    monkeypatch.setattr(door._servicer, "list_schemes", crawl)
+    token = minted(perms=["customer.schemes.read"], scopes=[5])
+    with pytest.raises(Refused) as refused:
+        door.call("ListSchemes", customer_service_pb2.ListSchemesRequest(), token)
+    assert refused.value.reason == "DEADLINE_EXCEEDED"
+
+
+def test_who_may_come_back_is_told_when(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Later(Unavailable):
+        reason = "LATER"
+
+    def later(request: Any, call: Any) -> None:
+        error = Later()
+        error.retry_after = 2.1
+        raise error
+
+    monkeypatch.setattr(door._servicer, "list_customers", later)
+    with pytest.raises(Refused) as refused:
+        door.call("ListCustomers", customer_service_pb2.ListCustomersRequest())
+    assert refused.value.said == {"retry-after": "3"}
+    with pytest.raises(Refused) as refused:
+        door.call("GetCustomer", customer_service_pb2.GetCustomerRequest(id="none"))
+    assert refused.value.said == {}
 
 
 def test_a_call_that_is_already_late_is_not_begun(door: Door) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from crm.customer.v1.customer_service_pb2 import BatchCreateCustomersRequest, GetCustomerRequest
 from kernel.pure.errors import Invalid
-from kernel.rpc.reading import instant, reader
+from kernel.rpc.reading import check_known, instant, reader
 
 read = reader(BatchCreateCustomersRequest)
 REQUEST = BatchCreateCustomersRequest(customers=[{}, {"person": {"full_name": "marker", "phones": ["138"]}}])
@@ -50,6 +50,20 @@ def test_text_that_is_no_utf8_is_named(bad: bytes) -> None:
 def test_a_nul_in_a_text_is_named() -> None:
     request = BatchCreateCustomersRequest(customers=[{}, {"tags": ["a", "b\0"]}])
     assert broken(request.SerializeToString()) == [("customers[1].tags[1]", "NUL_CHARACTER")]
+
+
+@pytest.mark.parametrize(
+    ("at", "field"),
+    [(b"", "2046"), (b"\x0a", "customers[2].2046"), (b"\x0a\x06\x1a", "customers[2].person.2046")],
+)
+def test_a_field_that_does_not_exist_is_named_by_its_number(at: bytes, field: str) -> None:
+    unknown = b"\xf2\x7f\x01x"
+    data = REQUEST.SerializeToString() + (at + b"\x04" + unknown if at else unknown)
+    message = read(data)
+    with pytest.raises(Invalid) as refused:
+        check_known(message)
+    assert [(v.field, v.rule) for v in refused.value.violations] == [(field, "UNKNOWN_FIELD")]
+    check_known(REQUEST)
 
 
 def test_bytes_that_are_no_message_are_named_where_they_stand() -> None:

@@ -60,6 +60,7 @@ class GroupNameTaken(AlreadyExists):
 
 
 class TooManyGroups(Exhausted):
+    wait = None
     reason = "GROUPS_EXHAUSTED"
     en = "There are {most} groups already; delete one first."
     zh = "已有 {most} 个客户群，请先删除不用的。"

@@ -58,10 +58,14 @@ JOB = Job(EXPORT, export_customers, every="* * * * *")
 
 
 def _write(app: Any, export: Export, running: Running) -> None:
-    """Writes pages of one export until it ends or waits, or another one is less far."""
+    """Writes pages of one export until it ends or waits, or another one is less far.
+
+    A page is read with the rights that the export began with. It is written only when whoever started it
+    still has them, which is asked after it was read.
+    """
     with closing(_pages(app, export)) as pages:
         for page in pages:
-            with app.work(export.principal) as work:
+            with app.work(running.present(export.principal)) as work:
                 export = write_page(work, export.id, page)
             metrics.customers_exported.inc(page.rows)
             running.checkpoint()

@@ -173,10 +173,6 @@ class ExportRepository:
             "delete from export_chunks where export_id = any(%(ids)s)", {"ids": list(export_ids)}
         )
 
-    def disabled(self, principal: Principal) -> bool:
-        sql = "select true from staff where user_id = %(id)s and disabled"
-        return self._connection().exec_driver_sql(sql, {"id": principal.user_id}).first() is not None
-
     def wake(self) -> None:
         deferral.defer(self._session, EXPORT, {}, lock=EXPORT, queueing_lock=EXPORT)
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gateway.edge.files import Json, config_source, discovery, typed, write_json
+from kernel.rpc import identity
+from kernel.rpc.admission import CALLER
 
 ISSUER = AUDIENCE = "crm"
 FILTER = "envoy.filters.http.jwt_authn"
@@ -17,8 +19,6 @@ _TYPE = "extensions.filters.http.jwt_authn.v3.JwtAuthentication"
 _PROVIDER = _REQUIREMENT = "crm"
 # Clocks of the machines may differ by this many seconds.
 _SKEW = 5
-# Ours live for 10 minutes; one that claims a longer life is none of ours.
-_LONGEST_LIFE = "3600s"
 
 
 def http_filter(directory: Path) -> Json:
@@ -74,8 +74,10 @@ def _filter(keys: Sequence[Mapping[str, str]]) -> Json:
                 "from_headers": [{"name": "authorization", "value_prefix": "Bearer "}],
                 "forward": True,  # the service verifies again
                 "payload_in_metadata": PAYLOAD,
+                "claim_to_headers": [{"header_name": CALLER, "claim_name": "sub"}],
                 "require_expiration": True,
-                "max_lifetime": _LONGEST_LIFE,
+                # One that claims a longer life than ours have is none of ours.
+                "max_lifetime": f"{identity.LONGEST_LIFE + _SKEW}s",
                 "clock_skew_seconds": _SKEW,
                 "jwt_cache_config": {"jwt_cache_size": 1000, "jwt_max_token_size": 8192},
             }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gateway.edge import access, accesslog, bodies, browsers, health, jwt, limits, replies, routes, secrets
 from gateway.edge.files import Json, config_source, typed
-from gateway.edge.settings import Address, EdgeSettings
+from gateway.edge.settings import MOST_HEADERS, MOST_HEADERS_KIB, MOST_STREAMS, Address, EdgeSettings
 
 _ANSWER_HEADERS = {
     "cache-control": "no-store",
@@ -170,7 +170,7 @@ def _paths() -> Json:
 
 def _limits() -> Json:
     return {
-        "max_request_headers_kb": 32,
+        "max_request_headers_kb": MOST_HEADERS_KIB,
         "request_headers_timeout": "10s",
         "request_timeout": "60s",
         "stream_idle_timeout": "75s",
@@ -178,11 +178,11 @@ def _limits() -> Json:
         "drain_timeout": "10s",
         "common_http_protocol_options": {
             "idle_timeout": "300s",
-            "max_headers_count": 100,
+            "max_headers_count": MOST_HEADERS,
             "headers_with_underscores_action": "REJECT_REQUEST",
         },
         "http2_protocol_options": {
-            "max_concurrent_streams": 100,
+            "max_concurrent_streams": MOST_STREAMS,
             "initial_stream_window_size": 1 << 20,
             "initial_connection_window_size": 4 << 20,
             "connection_keepalive": {"interval": "30s", "timeout": "10s"},

@@ -120,6 +120,7 @@ UNAVAILABLE = Refusal(
     "UNAVAILABLE",
     "The service can't be reached; try again.",
     "服务暂时无法访问，请重试。",
+    wait=1,
 )
 UNWELL = Refusal(
     503,
@@ -127,6 +128,7 @@ UNWELL = Refusal(
     "UNHEALTHY",
     "A service has no healthy server; /healthz/<service> tells which.",
     "有服务没有健康的服务器；/healthz/<service> 会指出是哪一个。",
+    wait=1,
 )
 INTERNAL = Refusal(
     500, code_pb2.INTERNAL, "INTERNAL", "Something went wrong on our side.", "我们这边出现了问题。"
@@ -174,7 +176,8 @@ def local_replies() -> Json:
 
 def _mappers(when: Json, refusal: Refusal) -> list[Json]:
     """The same refusal for both kinds of callers."""
-    return [_as_json(_all(when, _FROM_JSON), refusal.http, flat(refusal)), _as_grpc(when, refusal)]
+    by_json = _as_json(_all(when, _FROM_JSON), refusal.http, flat(refusal))
+    return [by_json | _to_add(_wait(refusal)), _as_grpc(when, refusal)]
 
 
 def flat(refusal: Refusal) -> Json:
@@ -205,11 +208,23 @@ def _as_grpc(when: Json, refusal: Refusal) -> Json:
         "filter": when,
         "body": {"inline_string": refusal.en},
         "body_format_override": {"text_format_source": {"inline_string": "%LOCAL_REPLY_BODY%"}},
-        "headers_to_add": [
-            _set("grpc-status", str(refusal.code)),
-            _set("grpc-status-details-bin", details),
-        ],
+        **_to_add(
+            [
+                _set("grpc-status", str(refusal.code)),
+                _set("grpc-status-details-bin", details),
+                *_wait(refusal),
+            ]
+        ),
     }
+
+
+def _wait(refusal: Refusal) -> list[Json]:
+    """The header that says when to come back."""
+    return [_set("retry-after", str(refusal.wait))] if refusal.wait else []
+
+
+def _to_add(headers: list[Json]) -> Json:
+    return {"headers_to_add": headers} if headers else {}
 
 
 # The transcoder makes gRPC of a JSON call, and leaves this trace; callers can't bring it themselves.

@@ -8,6 +8,11 @@ from typing import Annotated, NamedTuple
 from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+# Of one call.
+MOST_HEADERS, MOST_HEADERS_KIB = 100, 32
+# Calls at a time on one connection.
+MOST_STREAMS = 100
+
 
 class Address(NamedTuple):
     host: str
@@ -48,7 +53,8 @@ class EdgeSettings(BaseSettings):
     CRM_EDGE_ADMIN                       127.0.0.1:9901  Envoy's own pages and metrics; keep it on loopback
     CRM_EDGE_DEADLINE                    15     seconds for a call that brings no grpc-timeout
     CRM_EDGE_LONGEST_DEADLINE            60     seconds a caller may ask for at most
-    CRM_EDGE_CALLS_PER_SECOND            2000   of one caller
+    CRM_EDGE_USER_CALLS_PER_SECOND       50     of one user; twice as many at once after a pause
+    CRM_EDGE_ACCOUNT_CALLS_PER_SECOND    500    of one service account; twice as many at once after a pause
     CRM_EDGE_ANONYMOUS_CALLS_PER_SECOND  100    of one address, to methods that need no token
     CRM_EDGE_TRUSTED_HOPS                0      proxies in front whose x-forwarded-for is believed
     CRM_EDGE_MAX_CONNECTIONS             10000  open connections from outside
@@ -69,7 +75,8 @@ class EdgeSettings(BaseSettings):
     admin: HostPort = "127.0.0.1:9901"
     deadline: int = Field(15, gt=0)
     longest_deadline: int = Field(60, gt=0)
-    calls_per_second: int = Field(2000, gt=0)
+    user_calls_per_second: int = Field(200, gt=0)
+    account_calls_per_second: int = Field(1000, gt=0)
     anonymous_calls_per_second: int = Field(100, gt=0)
     trusted_hops: int = Field(0, ge=0)
     max_connections: int = Field(10_000, gt=0)

@@ -48,10 +48,12 @@ class Settings(BaseSettings):
     grpc_threads: int = 4
     # Calls waiting for a thread beyond which a further one is refused.
     grpc_queue: int = 64
+    # Calls of one user or service account, at a time, beyond which a further one is refused.
+    grpc_calls_of_one: int = 32
     # Connections to the service's database a process may hold.
     database_pool: int = 6
-    # Seconds after which a call without a deadline of its own is given up.
-    default_deadline: float = 15.0
+    # gRPC's own page of which methods there are, for whoever has a certificate of the installation.
+    grpc_reflection: bool = False
 
     @field_validator("business_zone")
     @classmethod

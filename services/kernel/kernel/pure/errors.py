@@ -104,11 +104,22 @@ class Aborted(CrmError):
     kind = Kind.ABORTED
 
 
-class Exhausted(CrmError):
+class _Passing(CrmError):
+    """Waiting helps, so it is said how long: `wait` seconds, unless the obstacle knows better."""
+
+    # None where waiting alone does not help.
+    wait: float | None = 1.0
+
+    def __init__(self, **metadata: object) -> None:
+        super().__init__(**metadata)
+        self.retry_after = self.wait
+
+
+class Exhausted(_Passing):
     kind = Kind.EXHAUSTED
 
 
-class Unavailable(CrmError):
+class Unavailable(_Passing):
     kind = Kind.UNAVAILABLE
 
 

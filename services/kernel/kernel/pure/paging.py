@@ -13,6 +13,8 @@ from kernel.pure.errors import Invalid, Violation
 
 DEFAULT_PAGE = 50
 LARGEST_PAGE = 200
+# Items that a method which takes many at once takes, at most.
+LARGEST_BATCH = 500
 _MAC = 16
 
 

@@ -31,11 +31,11 @@ from kernel.rpc.call import Call
 from kernel.rpc.identity import TokenRefused, Tokens
 from kernel.rpc.methods import Method
 from kernel.rpc.peers import ENVOY, allowed_calls, peer_name
-from kernel.rpc.reading import reader
+from kernel.rpc.reading import check_known, reader
 from kernel.rpc.trust import TrustPoller
 from kernel.sql.app import App
 from kernel.sql.audit import ViewLog
-from kernel.sql.engine import is_conflict, is_unavailable
+from kernel.sql.engine import is_conflict, is_cut_off, is_unavailable
 from kernel.sql.idempotency import Request
 
 log = logger(__name__)
@@ -43,7 +43,7 @@ log = logger(__name__)
 # A command that met another transaction is carried out again, so often.
 _ATTEMPTS = 3
 # Seconds below which a call would be cut off before it could answer.
-_TOO_LATE = 0.005
+TOO_LATE = 0.005
 
 
 class CallerNotAllowed(Forbidden):
@@ -113,13 +113,16 @@ class Dispatcher:
         heard: Mapping[str, str],
     ) -> Any:
         remaining = context.time_remaining()
-        if remaining is not None and remaining < _TOO_LATE:
+        if remaining is not None and remaining < TOO_LATE:
             raise DeadlineExceeded
-        principal = self._admit(method, peer_name(context), heard)
+        peer = peer_name(context)
+        principal = self._admit(method, peer, heard)
         request_id = heard.get("x-request-id", "")
         trace.doing.set({"method": method.full_name, "actor": principal.id, "request": request_id})
         if isinstance(request, CrmError):
             raise request
+        if method.command and peer == ENVOY:
+            check_known(request)
         call = Call(
             principal=principal,
             language=status.language_of(heard.get("accept-language", "")),
@@ -195,6 +198,8 @@ class Dispatcher:
         elif is_unavailable(error):
             log.warning("store unavailable", method=method.full_name, error=type(error).__name__)
             error = StoreUnavailable()
+        elif is_cut_off(error):
+            error = DeadlineExceeded()
         elif isinstance(error, StaleDataError):
             error = StaleEtag()
         if isinstance(error, CrmError):

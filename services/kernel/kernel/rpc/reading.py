@@ -37,6 +37,22 @@ def reader(kind: type[Any]) -> Callable[[bytes], Any]:
     return read
 
 
+def check_known(message: Any) -> None:
+    """What a command does not know it would not carry out, and say it had.
+
+    Raises Invalid naming the field by its number.
+    """
+    # Compared before it is looked for: nearly every message is without.
+    known = type(message)()
+    known.CopyFrom(message)
+    known.DiscardUnknownFields()
+    if known.ByteSize() != message.ByteSize():
+        path = next(_unknown(message, ""), "")
+        raise Invalid.of(
+            Violation(path, "UNKNOWN_FIELD", "the method does not know this field", "该方法没有此字段")
+        )
+
+
 def instant(message: Any, field: str, path: str) -> datetime | None:
     """The instant in a Timestamp field; None when it is unset. Raises Invalid naming `path`."""
     if not message.HasField(field):
@@ -61,6 +77,25 @@ def duration(message: Any, field: str, path: str) -> timedelta | None:
             Violation(path, "DURATION", "must be a length of time", "必须是有效的时长")
         ) from None
     return length
+
+
+def _unknown(message: Any, at: str) -> Iterator[str]:
+    """The paths of fields that a message does not have, by their numbers."""
+    parts: Any = UnknownFieldSet(message)
+    for part in parts:
+        yield f"{at}{part.field_number}"
+    for field, value in message.ListFields():
+        if field.message_type is None:
+            continue
+        if field.message_type.GetOptions().map_entry:
+            inner = {f"{field.name}[{key}]": entry for key, entry in value.items()}
+            members = {path: entry for path, entry in inner.items() if hasattr(entry, "DESCRIPTOR")}
+        elif field.is_repeated:
+            members = {f"{field.name}[{index}]": member for index, member in enumerate(value)}
+        else:
+            members = {str(field.name): value}
+        for path, member in members.items():
+            yield from _unknown(member, f"{at}{path}.")
 
 
 def _with_nul(message: Any, at: str) -> Iterator[str]:

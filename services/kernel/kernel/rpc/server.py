@@ -5,7 +5,9 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -31,6 +33,16 @@ _NOTICE = 1.5
 # Seconds calls in flight may take to end.
 _DRAIN = 10.0
 _LARGEST_MESSAGE = 4 * 1024 * 1024
+
+
+class Health(health.HealthServicer):
+    """Says at once whether the service is well: with all threads at work, it isn't ill."""
+
+    def Check(self, request: Any, context: grpc.ServicerContext) -> Any:
+        return super().Check(request, context)
+
+    # Looked for by the server, which else would let a check wait behind calls.
+    Check.experimental_thread_pool = ThreadPoolExecutor(1, "health")  # type: ignore[attr-defined]
 
 
 def main(app: App, servicers: Mapping[str, object], fetch_trust: Callable[[], Trust] | None = None) -> None:
@@ -75,7 +87,7 @@ def build(
     poller.start()
     views.start()
     app.watch_keys()
-    admission = Admission(settings.grpc_threads, settings.grpc_queue)
+    admission = Admission(settings.grpc_threads, settings.grpc_queue, settings.grpc_calls_of_one)
     metrics.calls_waiting.set_function(lambda: admission.wait)
     server = grpc.server(
         admission,
@@ -90,10 +102,12 @@ def build(
         for method in methods_of(service_descriptor(name)):
             entrance.add(method, dispatcher.handler(method, getattr(servicer, method.python_name)))
     server.add_generic_rpc_handlers((entrance,))
-    # Health checks have a thread of their own in the servicer's watch; they never wait behind calls.
-    health_servicer = health.HealthServicer(experimental_non_blocking=True)
+    health_servicer = Health(experimental_non_blocking=True)
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
-    reflection.enable_server_reflection([*servicers, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
+    if settings.grpc_reflection:
+        reflection.enable_server_reflection(
+            [*servicers, health.SERVICE_NAME, reflection.SERVICE_NAME], server
+        )
     server.add_secure_port(settings.grpc_address, _credentials(settings))
     checks: dict[str, Check] = {
         "database": app.check_store,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import grpc
 from google.protobuf import any_pb2, duration_pb2
 from google.rpc.code_pb2 import Code
@@ -12,6 +14,8 @@ from grpc_status import rpc_status
 from kernel.pure.errors import CrmError
 
 DOMAIN = "crm"
+# A header for callers by HTTP, who see it as such.
+_RETRY_AFTER = "retry-after"
 
 
 def to_status(error: CrmError, language: str) -> Status:
@@ -46,7 +50,11 @@ def opaque(trace_id: str) -> Status:
 
 
 def abort(context: grpc.ServicerContext, status: Status) -> None:
-    """Ends the call with `status`; never returns."""
+    """Ends the call with `status`, and a retry-after in whole seconds where waiting helps; never returns."""
+    wait = RetryInfo()
+    if any(detail.Unpack(wait) for detail in status.details):
+        seconds = math.ceil(wait.retry_delay.seconds + wait.retry_delay.nanos / 1e9)
+        context.send_initial_metadata(((_RETRY_AFTER, str(seconds)),))
     context.abort_with_status(rpc_status.to_status(status))
 
 

@@ -66,6 +66,11 @@ def is_conflict(error: BaseException) -> bool:
     return state in ("40001", "40P01", "55P03")
 
 
+def is_cut_off(error: BaseException) -> bool:
+    """Whether a statement took longer than any may."""
+    return getattr(getattr(error, "orig", error), "sqlstate", None) == "57014"
+
+
 def _says_away(error: BaseException | None) -> bool:
     if not isinstance(error, psycopg.OperationalError):
         return False

@@ -50,6 +50,8 @@ class LeadTaken(Aborted):
 
 
 class ClaimLimitReached(Exhausted):
+    # Seconds; the next day may be as near.
+    wait = 3600.0
     reason = "CLAIM_LIMIT_REACHED"
     en = "You may take {limit} leads a day from the public pool."
     zh = "每天最多可从公海池领取 {limit} 条线索。"

@@ -39,10 +39,10 @@ class ExportSuperseded(Aborted):
     zh = "导出任务正在其他进程中继续。"
 
 
-class ExporterDisabled(Forbidden):
-    reason = "EXPORTER_DISABLED"
-    en = "Whoever started the export may not export any more."
-    zh = "发起导出的用户已无导出权限。"
+class ExportForbidden(Forbidden):
+    reason = "EXPORT_FORBIDDEN"
+    en = "Whoever started the export may not export this any more."
+    zh = "发起导出的用户已无权导出这些数据。"
 
 
 class ExportTooLarge(Precondition):
@@ -58,4 +58,4 @@ class ExportFault(Precondition):
 
 
 # Why an export may end without a file.
-ENDINGS = {error.reason: error for error in (ExporterDisabled, ExportTooLarge, ExportExpired, ExportFault)}
+ENDINGS = {error.reason: error for error in (ExportForbidden, ExportTooLarge, ExportExpired, ExportFault)}

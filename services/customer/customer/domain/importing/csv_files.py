@@ -8,8 +8,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
-from customer.domain.importing.errors import FileTooWide, FileUnreadable
-from customer.domain.importing.fields import MOST_COLUMNS
+from customer.domain.importing.errors import FileUnreadable, HeaderTooLong
 from customer.domain.importing.rows import Record
 
 _BOMS = {
@@ -113,7 +112,7 @@ def read_csv(
     lines = _lines(text)
     first = next(lines, "")
     if first is _TOO_LONG:
-        raise FileTooWide(most=MOST_COLUMNS)
+        raise HeaderTooLong(most=_LONGEST_LINE)
     reader = csv.reader(chain([first], lines), delimiter=_separator(first), skipinitialspace=True)
     while True:
         line = reader.line_num + 1
@@ -134,7 +133,7 @@ def _lines(text: io.TextIOWrapper) -> Iterator[str]:
         if len(line) < _LONGEST_LINE:
             yield line
             continue
-        while len(line) == _LONGEST_LINE:
+        while line and not line.endswith(("\n", "\r")):
             line = text.readline(_LONGEST_LINE)
         yield _TOO_LONG
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kernel.pure.errors import Aborted, Forbidden, NotFound, Precondition
+from kernel.pure.errors import Aborted, Forbidden, NotFound, Precondition, Violation
 
 
 class UploadNotFound(NotFound):
@@ -29,25 +29,46 @@ class UploadExpired(Precondition):
     zh = "上传的文件已被销毁，请重新上传。"
 
 
-class FileUnreadable(Precondition):
+class _BadFile(Precondition):
+    """The uploaded file breaks a rule, which is named beside the field that names the file."""
+
+    rule = ""
+
+    def __init__(self, **metadata: object) -> None:
+        super().__init__(**metadata)
+        self.violations = (Violation("upload_id", self.rule, self.message("en"), self.message("zh")),)
+
+
+class FileUnreadable(_BadFile):
+    rule = "FORMAT"
     reason = "FILE_UNREADABLE"
     en = "The file can't be read: it must be CSV in UTF-8, UTF-16 or GB18030, or an Excel workbook (xlsx)."
     zh = "无法读取文件：必须是 UTF-8、UTF-16 或 GB18030 编码的 CSV，或 Excel 工作簿（xlsx）。"
 
 
-class FileTooLarge(Precondition):
+class FileTooLarge(_BadFile):
+    rule = "UNPACKED_SIZE"
     reason = "FILE_TOO_LARGE"
     en = "The workbook unpacks to more than can be read at once; save it as CSV."
     zh = "工作簿解压后过大，请另存为 CSV。"
 
 
-class FileTooWide(Precondition):
+class FileTooWide(_BadFile):
+    rule = "COLUMNS"
     reason = "FILE_TOO_WIDE"
     en = "The file has more than {most} columns."
     zh = "文件超过 {most} 列。"
 
 
-class FileEmpty(Precondition):
+class HeaderTooLong(_BadFile):
+    rule = "LINE_LENGTH"
+    reason = "FILE_HEADER_TOO_LONG"
+    en = "The first line has {most} characters or more; is this a CSV file with one row a line?"
+    zh = "第一行达到或超过 {most} 个字符，请确认文件是每行一条记录的 CSV。"
+
+
+class FileEmpty(_BadFile):
+    rule = "HEADER"
     reason = "FILE_EMPTY"
     en = "The file has no header."
     zh = "文件没有表头。"

@@ -9,10 +9,6 @@ from uuid import UUID
 
 from customer.domain.exporting.runs import Export, Page, Policy
 from customer.usecases.ports import Work
-from kernel.pure.grants import Principal
-
-PERMISSION = "customer.customers.export"
-RAW = "customer.exports.raw"
 
 
 class Exports(Protocol):
@@ -53,8 +49,6 @@ class Exports(Protocol):
 
     def destroy(self, export_ids: Collection[UUID]) -> None:
         """Makes files unreadable for ever, and removes them; the exports stay."""
-
-    def disabled(self, principal: Principal) -> bool: ...
 
     def wake(self) -> None:
         """Lets the jobs process look for exports after this transaction."""

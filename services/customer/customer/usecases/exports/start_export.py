@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from customer.domain.exporting.fields import chosen
+from customer.domain.exporting.reach import PERMISSION, RAW
 from customer.domain.exporting.runs import (
     COUNTED_FOR,
     FORMATS,
@@ -17,7 +18,7 @@ from customer.domain.exporting.runs import (
     Options,
     State,
 )
-from customer.usecases.exports.ports import PERMISSION, RAW, ExportWork
+from customer.usecases.exports.ports import ExportWork
 from customer.usecases.ports import EXPORT_EXPIRES
 from customer.usecases.reveal_customer import check_reason
 from kernel.pure.errors import Checks, PermissionDenied

@@ -8,22 +8,22 @@ from uuid import UUID
 from customer.domain.events import CustomersExported
 from customer.domain.exporting.errors import (
     ENDINGS,
-    ExporterDisabled,
     ExportExpired,
     ExportFault,
     ExportSuperseded,
 )
+from customer.domain.exporting.reach import check_reach
 from customer.domain.exporting.runs import MOST_FAILURES, Export, Page
-from customer.usecases.exports.ports import PERMISSION, ExportWork
+from customer.usecases.exports.ports import ExportWork
 from customer.usecases.ports import EXPORT_EXPIRES
 from kernel.pure.errors import CrmError
 
 
 def write_page(work: ExportWork, export_id: UUID, page: Page) -> Export:
-    """The export after this page; `work` belongs to whoever started it. One that was cancelled, or waits
-    for approval, is answered as it is.
+    """The export after this page; `work` belongs to whoever started it, with the rights they had when it
+    was read or later. One that was cancelled, or waits for approval, is answered as it is.
 
-    Raises ExportSuperseded when this page was written by somebody else, ExporterDisabled or
+    Raises ExportSuperseded when this page was written by somebody else, ExportForbidden or
     ExportExpired.
     """
     export = work.exports.hold(export_id)
@@ -33,9 +33,7 @@ def write_page(work: ExportWork, export_id: UUID, page: Page) -> Export:
         raise ExportSuperseded
     if work.now >= export.expires_at:
         raise ExportExpired
-    if work.exports.disabled(export.principal):
-        raise ExporterDisabled
-    work.principal.require(PERMISSION)
+    check_reach(export, work.principal)
     if export.take(page):
         work.exports.append(export, page)
         if page.at_end:
@@ -61,10 +59,11 @@ def note_failure(work: ExportWork, export_id: UUID, error: Exception) -> Export:
 def download_export(work: ExportWork, export_id: UUID, offset: int) -> Export:
     """The principal's export, whose file may be read; its beginning is noted.
 
-    Raises ExportNotFound, ExportExpired or ExportState.
+    Raises ExportNotFound, ExportExpired, ExportState or ExportForbidden.
     """
     export = work.exports.lend(export_id)
     export.require_file()
+    check_reach(export, work.principal)
     if offset == 0:
         work.audit("download", "export", export_id, rows=export.rows_done)
     return export

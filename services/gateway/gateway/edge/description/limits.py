@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.edge import bodies, replies
+from gateway.edge import limits as caller_limits
 from gateway.edge.replies import Refusal
-from gateway.edge.settings import EdgeSettings
+from gateway.edge.settings import MOST_HEADERS, MOST_HEADERS_KIB, MOST_STREAMS, EdgeSettings
 from kernel.ops.settings import Settings
-from kernel.rpc.admission import Overloaded, Priority
+from kernel.pure.paging import DEFAULT_PAGE, LARGEST_BATCH, LARGEST_PAGE
+from kernel.rpc.admission import Overloaded, Priority, TooManyAtOnce
+from kernel.rpc.dispatch import TOO_LATE
 
 _MIB = 1 << 20
 
@@ -29,10 +32,16 @@ def limits(settings: EdgeSettings) -> list[Limit]:
         *_sizes(),
         *_waits(),
         Limit(
-            "calls of one caller (a user or a service account)",
-            f"{settings.calls_per_second:,} a second",
+            "calls of one user",
+            _rate(settings.user_calls_per_second),
             _reason(replies.RATE_LIMITED),
-            "CRM_EDGE_CALLS_PER_SECOND",
+            "CRM_EDGE_USER_CALLS_PER_SECOND",
+        ),
+        Limit(
+            "calls of one service account",
+            _rate(settings.account_calls_per_second),
+            _reason(replies.RATE_LIMITED),
+            "CRM_EDGE_ACCOUNT_CALLS_PER_SECOND",
         ),
         Limit(
             "calls of one address to methods that need no token",
@@ -52,7 +61,7 @@ def limits(settings: EdgeSettings) -> list[Limit]:
             _reason(replies.DEADLINE_EXCEEDED),
             "CRM_EDGE_LONGEST_DEADLINE",
         ),
-        Limit("calls open at a time on one connection", "100", "HTTP/2 `REFUSED_STREAM`"),
+        Limit("calls open at a time on one connection", f"{MOST_STREAMS}", "HTTP/2 `REFUSED_STREAM`"),
         Limit(
             "open connections",
             f"{settings.max_connections:,}",
@@ -67,9 +76,17 @@ def _sizes() -> list[Limit]:
     return [
         Limit("body of a request", f"{bodies.ORDINARY // _MIB} MiB", large),
         Limit("body of a batch request", f"{bodies.BATCH // _MIB} MiB", large),
-        Limit("headers of a request", "32 KiB, 100 of them", _reason(replies.HEADERS_TOO_LARGE)),
-        Limit("items of a page", "200; 50 when the call says nothing", "fewer are answered"),
-        Limit("items of a batch", "500", "`INVALID_FIELDS`"),
+        Limit(
+            "headers of a request",
+            f"{MOST_HEADERS_KIB} KiB, {MOST_HEADERS} of them",
+            _reason(replies.HEADERS_TOO_LARGE),
+        ),
+        Limit(
+            "items of a page",
+            f"{LARGEST_PAGE}; {DEFAULT_PAGE} when the call says nothing",
+            "fewer are answered",
+        ),
+        Limit("items of a batch", f"{LARGEST_BATCH}", "`INVALID_FIELDS`"),
     ]
 
 
@@ -87,9 +104,21 @@ def _waits() -> list[Limit]:
             "CRM_GRPC_QUEUE",
         ),
         Limit(
-            "time that must be left of a call when its turn comes", "5 ms", "`DEADLINE_EXCEEDED`, HTTP 504"
+            "calls of one caller under way in one process of a service",
+            f"{Settings.model_fields['grpc_calls_of_one'].default}",
+            f"`{TooManyAtOnce.reason}`, HTTP 429",
+            "CRM_GRPC_CALLS_OF_ONE",
+        ),
+        Limit(
+            "time that must be left of a call when its turn comes",
+            f"{TOO_LATE * 1000:.0f} ms",
+            _reason(replies.DEADLINE_EXCEEDED),
         ),
     ]
+
+
+def _rate(calls_per_second: int) -> str:
+    return f"{calls_per_second:,} a second, {calls_per_second * caller_limits.BURST:,} at once after a pause"
 
 
 def _reason(refusal: Refusal) -> str:

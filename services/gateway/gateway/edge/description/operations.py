@@ -68,6 +68,7 @@ class Operations:
             "responses": {"200": self._answer(declared, method.streaming), **_refusals(method)},
             "security": [] if method.anyone else [{"accessToken": []}],
             "x-grpc": f"{method.service}/{method.name}",
+            "x-proto": declared.containing_service.file.name,
             "x-request-example": self._examples.request(asked),
             "x-repeatable": method.repeatable,
             "x-largest-body": bodies.largest(method),

@@ -84,7 +84,7 @@ function curl(operation) {
     typeof example[name] === "string" ? example[name] : "0198c0de-7a00-7000-8000-000000000001");
   const query = operation.parameters.filter((one) => one.in === "query" && example[one.name] !== undefined)
     .map((one) => `${one.name}=${encodeURIComponent(deep(example[one.name]))}`).join("&");
-  const lines = [`curl "$CRM${path}${query ? `?${query}` : ""}"`];
+  const lines = [`curl -sS --fail-with-body --cacert "$CA" "$CRM${path}${query ? `?${query}` : ""}"`];
   if (operation.verb !== "get") lines[0] = lines[0].replace("curl", `curl -X ${operation.verb.toUpperCase()}`);
   if (operation.security.length) lines.push('-H "Authorization: Bearer $TOKEN"');
   const body = operation.requestBody?.content["application/json"]?.example;
@@ -95,18 +95,20 @@ function curl(operation) {
 function grpcurl(operation) {
   const header = operation.security.length ? '-H "Authorization: Bearer $TOKEN" ' : "";
   const request = json(operation["x-request-example"]).replace(/'/g, "'\\''");
-  return `curl -so crm.binpb "$CRM/descriptors.binpb"\n` +
-    `grpcurl -protoset crm.binpb ${header}\\\n  -d '${request}' \\\n  "\${CRM#https://}" ${operation["x-grpc"]}`;
+  return `curl -sS --fail --cacert "$CA" "$CRM/descriptors.binpb" -o crm.binpb\n` +
+    `grpcurl -cacert "$CA" -protoset crm.binpb ${header}\\\n  -d '${request}' \\\n  "\${CRM#https://}" ${operation["x-grpc"]}`;
 }
 
 function python(operation) {
   const [service, method] = operation["x-grpc"].split("/");
-  const metadata = operation.security.length ? ', metadata=[("authorization", f"Bearer {token}")]' : "";
-  return `from google.protobuf.json_format import ParseDict\n` +
-    `# channel = grpc.secure_channel("crm.example:443", grpc.ssl_channel_credentials())\n` +
-    `stub = ${last(service)}Stub(channel)\n` +
-    `request = ParseDict(${json(operation["x-request-example"]).replace(/\btrue\b/g, "True")}, ${method}Request())\n` +
-    `answer = stub.${method}(request, timeout=10${metadata})`;
+  const module = operation["x-proto"].replace(".proto", "_pb2").replaceAll("/", ".");
+  const metadata = operation.security.length ? `, metadata=[("authorization", f"Bearer {os.environ['TOKEN']}")]` : "";
+  return `import os\n\nimport grpc\nfrom google.protobuf.json_format import Parse\n\n` +
+    `from ${module} import ${method}Request\nfrom ${module}_grpc import ${last(service)}Stub\n\n` +
+    `with open(os.environ["CA"], "rb") as ca:\n    tls = grpc.ssl_channel_credentials(ca.read())\n` +
+    `channel = grpc.secure_channel(os.environ["CRM"].removeprefix("https://"), tls)\n` +
+    `request = Parse(r"""${json(operation["x-request-example"])}""", ${method}Request())\n` +
+    `print(${last(service)}Stub(channel).${method}(request, timeout=10${metadata}))`;
 }
 
 function snippets(operation) {
@@ -117,7 +119,8 @@ function snippets(operation) {
       buttons.forEach((button) => button.setAttribute("aria-selected", button === event.target));
       shown.firstChild.textContent = text;
     } }, name));
-  return el("div", { class: "snippets" }, buttons, shown);
+  const names = "$CRM is this address, $CA a file with the certificate that signed its own, $TOKEN an access token.";
+  return el("div", { class: "snippets" }, buttons, shown, el("p", { class: "quiet" }, names));
 }
 
 /* What can be looked at */
