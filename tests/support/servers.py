@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -100,7 +101,7 @@ def virtual_host(milliseconds: Mapping[str, int] | None = None) -> Iterator[str]
         _rabbitmqctl("delete_vhost", name)
 
 
-def settings(database_url: str, amqp_url: str | None = None, **more: object) -> Settings:
+def settings(database_url: str, amqp_url: str | None = None, **more: Any) -> Settings:
     """Settings of a process that asks nothing of a keyring."""
     return Settings(
         database_url=database_url,

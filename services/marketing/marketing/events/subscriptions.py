@@ -31,7 +31,7 @@ class MarketingEvents(FollowsDirectory, FollowsPrivacy):
         """Marketing holds ids and states only: what waits goes, the counts stay."""
         return erase_recipients(cast(Work, work), subject_ids)
 
-    @hears(ConsentsChanged)
+    @hears(ConsentsChanged, about=["consents.subject_id"])
     def follow_consents(self, work: Work, event: ConsentsChanged, envelope: Envelope) -> None:
         follow_consents(
             work,
