@@ -39,7 +39,9 @@ def setting(name: str) -> str:
 
 
 @contextmanager
-def database(ddl: tuple[str, ...] = ("0001_kernel", "0002_jobs", "0003_privacy")) -> Iterator[str]:
+def database(
+    ddl: tuple[str, ...] = ("0001_kernel", "0002_jobs", "0003_privacy", "0004_answers"),
+) -> Iterator[str]:
     """The URL of a new database with the kernel's tables; dropped at the end."""
     server = setting("CRM_TEST_DATABASE_URL")
     name = f"test_{uuid4().hex[:12]}"

@@ -155,7 +155,7 @@ def test_a_person_is_erased_everywhere_and_gets_a_certificate(
     assert done.state == rpc.ERASURE_STATE_CLOSED
     [task] = done.tasks
     assert {row.table: row.rows for row in task.counts} == {
-        "consents": 2, "persons": 2, "links": 1, "timers": 0, "keys": 0,
+        "consents": 2, "persons": 2, "links": 1, "timers": 0, "answers": 0, "keys": 0,
     }  # fmt: skip
     assert task.verified
     assert [(kept.basis, kept.until, kept.rows) for kept in task.retained] == [

@@ -27,6 +27,8 @@ class App:
 
     # Name of the service and of its package.
     service: ClassVar[str]
+    # Whether it is the service whose officers decide on data that rests, and therefore go on seeing it.
+    decides_on_rest: ClassVar[bool] = False
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
