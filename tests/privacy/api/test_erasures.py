@@ -19,7 +19,9 @@ from kernel.jobs.job import Running
 from kernel.jobs.timers import fire_due
 from kernel.pure.grants import Principal, Scope
 from kernel.pure.ids import new_id
+from kernel.pure.signing import Signer
 from kernel.rpc.channel import PeerRefused
+from privacy.domain import certificates
 from privacy.domain import erasure as rules
 from privacy.domain.consents import Channel, Proof, Via
 from privacy.domain.erasure import TRIES
@@ -165,13 +167,26 @@ def test_a_person_is_erased_everywhere_and_gets_a_certificate(
     answer = call(api, "GetErasureCertificate", rpc.GetErasureCertificateRequest(id=erasure_id))
     file = tmp_path / "certificate.json"
     file.write_text(answer.document, "utf-8")
-    assert certificates_of_erasure.verify(file, None) == 0
+    with app.work(ITSELF) as work:
+        public_key = work.certificates.public.hex()
+    assert certificates_of_erasure.verify(file, public_key) == 0
+    assert certificates_of_erasure.verify(file, None) == certificates_of_erasure.UNPINNED
     assert erasure_id in capsys.readouterr().out
     assert "consent_proof" in answer.text_zh
     assert "consent_proof" in answer.text_en
     file.write_text(answer.document.replace('"persons": 2', '"persons": 3'), "utf-8")
-    assert certificates_of_erasure.verify(file, None) == 1
-    assert certificates_of_erasure.verify(file, "00" * 32) == 1
+    assert certificates_of_erasure.verify(file, public_key) == 1
+    file.write_text(_forged(answer.document), "utf-8")
+    assert certificates_of_erasure.verify(file, public_key) == 1
+    assert certificates_of_erasure.verify(file, None) == certificates_of_erasure.UNPINNED
+
+
+def _forged(document: str) -> str:
+    """The same, signed by somebody with a key of their own, which they enclose."""
+    forged, signer = json.loads(document), Signer(bytes(32), certificates.PURPOSE)
+    signed = json.dumps(forged["certificate"], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    forged |= {"key_id": signer.key_id, "public_key": signer.public.hex()}
+    return json.dumps(forged | {"signature": signer.sign(signed.encode()).hex()})
 
 
 def test_somebody_deleted_is_erased_too_with_all_whom_they_were_merged_with(

@@ -40,8 +40,8 @@ class Purposes(Protocol):
 
 
 class Consents(Protocol):
-    def append(self, said: Sequence[Said]) -> None:
-        """Adds to the ledger."""
+    def append(self, said: Sequence[Said]) -> list[str]:
+        """Adds to the ledger; answers the fingerprints of the events."""
 
     def settle(self, said: Sequence[Said]) -> list[ChangedConsent]:
         """Takes over what decides now, of each person, purpose and channel; answers what changed."""

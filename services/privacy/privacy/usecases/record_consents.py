@@ -73,14 +73,15 @@ def _with_terms(work: Work, said: Sequence[Said]) -> list[Said]:
 
 
 def _write(work: Work, said: Sequence[Said]) -> None:
-    work.consents.append(said)
+    fingerprints = work.consents.append(said)
     changed = work.consents.settle(said)
     if changed:
         work.record(ConsentsChanged(tuple(changed)))
-    for one in said:
+    for one, fingerprint in zip(said, fingerprints, strict=True):
         if one.expires_at is not None:
             work.schedule(EXPIRES, str(one.id), one.expires_at, {"subject": str(one.subject_id)})
         work.audit(
             "record_consent", "customer", one.subject_id,
             event=str(one.id), purpose=one.purpose_id, channel=one.channel.value, state=one.state.value,
+            sha256=fingerprint,
         )  # fmt: skip
