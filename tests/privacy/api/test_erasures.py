@@ -174,6 +174,10 @@ def test_a_person_is_erased_everywhere_and_gets_a_certificate(
     assert erasure_id in capsys.readouterr().out
     assert "consent_proof" in answer.text_zh
     assert "consent_proof" in answer.text_en
+    # Seven days after it was closed: until then backups and files may outlive it.
+    assert json.loads(answer.document)["certificate"]["unreadable_everywhere"] == "2026-07-07T04:00:00+00:00"
+    assert "2026-07-07 04:00 UTC" in answer.text_zh
+    assert "2026-07-07 04:00 UTC" in answer.text_en
     file.write_text(answer.document.replace('"persons": 2', '"persons": 3'), "utf-8")
     assert certificates_of_erasure.verify(file, public_key) == 1
     file.write_text(_forged(answer.document), "utf-8")
