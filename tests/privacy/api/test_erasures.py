@@ -263,6 +263,14 @@ def test_a_refusal_says_why(api: Api, app: PrivacyApp, missing: str) -> None:
     assert [field for field, _ in refused.value.fields] == [missing]
 
 
+def test_evidence_that_would_be_kept_for_good_names_no_phone(api: Api, app: PrivacyApp) -> None:
+    erasure_id = create(api, person(app))
+    request = rpc.VerifyErasureRequestRequest(id=erasure_id, evidence="回拨13812345678核实")
+    with pytest.raises(Refused) as refused:
+        call(api, "VerifyErasureRequest", request)
+    assert refused.value.fields == [("evidence", "PERSONAL_DATA")]
+
+
 def test_a_hold_stands_against_erasing_and_not_against_rest(api: Api, app: PrivacyApp) -> None:
     one = person(app)
     request = rpc.PlaceHoldRequest(subject_id=str(one), reason="litigation 2026-17", until="2026-07-10")
