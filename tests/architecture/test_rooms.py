@@ -17,7 +17,8 @@ FILES = {"__init__.py", "config.py", "metrics.py", "wiring.py"}
 EXTRA_ROOMS = {"gateway": {"edge", "live"}, "ticketing": {"mail"}}
 LONGEST_FILE = 400
 # Audit chain, permits, restriction and erasure are rules of every service: they took 450 lines. So is mail.
-LARGEST_KERNEL = 5_600
+# Dropping what comes late of the erased, and erasing kept answers that speak of them, took 100 more.
+LARGEST_KERNEL = 5_700
 _WRITES = re.compile(r"insert into|delete from|update \w+\s+set|\bfor (no key )?update\b")
 HAND_WRITTEN = {".py", ".proto", ".sql", ".sh"}
 # Copied from elsewhere, and not to be read from end to end.

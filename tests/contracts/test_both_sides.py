@@ -41,7 +41,9 @@ def test_the_producer_compares_what_it_says_with_the_examples(
     wanted = set(readers(teller(event), "promised"))
     assert wanted, "no test of the producer calls promised(…)"
     if not wanted <= {item.path for item in request.session.items} or request.config.option.keyword:
-        pytest.skip("the producer's tests are not part of this run")
+        # They are not part of this run: that they speak of the event is what can be seen.
+        assert reads(teller(event), "promised", event)
+        return
     missing = {(promise["type"], promise["id"]) for promise in promised(event)} - COMPARED
     assert not missing, "no test of the producer compared what it said with these"
 
