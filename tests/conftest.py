@@ -25,6 +25,11 @@ NewDatabase = Callable[..., Database]
 MARK = "made by tests"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that look at what others did in this run come last."""
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+
+
 @pytest.fixture(scope="session")
 def stack() -> Iterator[StackInfo]:
     """The whole running system, without the sample company, for all tests of the run."""

@@ -132,12 +132,17 @@ def audit_verify(
     stack: Stack = "main",
     public_key: PublicKey = None,
 ) -> None:
-    """Walk the chain of every service, or an exported one; the exit code is 0 when all are whole."""
+    """Walk the chain of every service, or an exported one.
+
+    The exit code is 0 when all are whole and signed by the installation's keys (an installation here, or
+    --public-key), 1 when one is not, 3 when nobody vouches for the key.
+    """
     from crm_cli import audit
+    from crm_cli.local.signing_keys import pinned
 
     if file is not None:
-        raise typer.Exit(audit.verify_file(file, public_key))
-    raise typer.Exit(audit.verify(StackInfo.load(stack)))
+        raise typer.Exit(audit.verify_file(file, public_key, pinned(stack)))
+    raise typer.Exit(audit.verify(StackInfo.load(stack), pinned(stack)))
 
 
 @audit.command("export")
@@ -149,11 +154,17 @@ def audit_export(service: str, file: Path, stack: Stack = "main") -> None:
 
 
 @certificate.command("verify")
-def certificate_verify(file: Path, public_key: PublicKey = None) -> None:
-    """Check the signature of a certificate offline; the exit code is 0 when it holds."""
-    from crm_cli import certificates_of_erasure
+def certificate_verify(file: Path, stack: Stack = "main", public_key: PublicKey = None) -> None:
+    """Check the signature of a certificate offline.
 
-    raise typer.Exit(certificates_of_erasure.verify(file, public_key))
+    The exit code is 0 when the installation's key signed it (of an installation here, or --public-key), 1
+    when it did not, 2 when it is no certificate, 3 when the signature holds and nobody vouches for the key.
+    """
+    from crm_cli import certificates_of_erasure
+    from crm_cli.local.signing_keys import CERTIFICATES, pinned
+
+    key = public_key or pinned(stack).get(CERTIFICATES)
+    raise typer.Exit(certificates_of_erasure.verify(file, key))
 
 
 def _demand_choice(ids: list[str] | None, every: bool) -> None:

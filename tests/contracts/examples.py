@@ -8,6 +8,8 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 NOBODY = "nobody_yet"
+# Promises, as (event, id of the example), that something said was compared with in this run.
+COMPARED: set[tuple[str, str]] = set()
 
 
 def consumers() -> dict[str, set[str]]:
@@ -46,6 +48,7 @@ def same_shape(said: dict[str, Any], promise: dict[str, Any]) -> None:
     assert set(said) == set(promise)
     extra = _shape(said["data"]) - _shape(promise["data"])
     assert not extra, f"{said['type']} says what no example promises: {sorted(extra)}"
+    COMPARED.add((promise["type"], promise["id"]))
 
 
 def _shape(value: Any, path: str = "") -> set[str]:

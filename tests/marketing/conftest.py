@@ -36,6 +36,7 @@ def app(session_app: MarketingApp, clock: FixedClock) -> MarketingApp:
     clock.instant = NOON
     with session_app.engine.begin() as connection:
         connection.exec_driver_sql(
-            "truncate campaigns, messages, frequency_caps, staff, teams, outbox, audit, idempotency, inbox"
+            "truncate campaigns, messages, frequency_caps, links, staff, teams, outbox, audit, idempotency,"
+            " inbox"
         )
     return session_app

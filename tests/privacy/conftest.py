@@ -38,7 +38,8 @@ def app(session_app: PrivacyApp, clock: FixedClock) -> PrivacyApp:
         # What is only added to can't be emptied; its owner may put the guards aside.
         connection.exec_driver_sql("set session_replication_role = replica")
         connection.exec_driver_sql(
-            "truncate staff, teams, outbox, audit, audit_unsealed, idempotency, inbox, timers, notices,"
+            "truncate staff, teams, outbox, audit, audit_unsealed, audit_chain, audit_checkpoints,"
+            " idempotency, inbox, timers, notices,"
             " consent_events, consents, persons, links, sealed_entries, sealed_checkpoints, seal_keys,"
             " erasures, erasure_log, holds, restrictions, restricted_subjects, erased_subjects,"
             " procrastinate_jobs cascade"

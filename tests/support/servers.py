@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -38,7 +39,9 @@ def setting(name: str) -> str:
 
 
 @contextmanager
-def database(ddl: tuple[str, ...] = ("0001_kernel", "0002_jobs", "0003_privacy")) -> Iterator[str]:
+def database(
+    ddl: tuple[str, ...] = ("0001_kernel", "0002_jobs", "0003_privacy", "0004_answers"),
+) -> Iterator[str]:
     """The URL of a new database with the kernel's tables; dropped at the end."""
     server = setting("CRM_TEST_DATABASE_URL")
     name = f"test_{uuid4().hex[:12]}"
@@ -100,7 +103,7 @@ def virtual_host(milliseconds: Mapping[str, int] | None = None) -> Iterator[str]
         _rabbitmqctl("delete_vhost", name)
 
 
-def settings(database_url: str, amqp_url: str | None = None, **more: object) -> Settings:
+def settings(database_url: str, amqp_url: str | None = None, **more: Any) -> Settings:
     """Settings of a process that asks nothing of a keyring."""
     return Settings(
         database_url=database_url,

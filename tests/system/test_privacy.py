@@ -22,6 +22,7 @@ from crm.privacy.v1 import erasure_service_pb2 as erasure_rpc
 from crm.privacy.v1.purpose_service_pb2 import Notice, PublishNoticeRequest
 from crm_cli import audit, certificates_of_erasure
 from crm_cli.client import Refused, Session
+from crm_cli.local.signing_keys import CERTIFICATES, pinned
 from crm_cli.local.stack import StackInfo
 from tests.system.behind import until
 
@@ -122,16 +123,19 @@ def test_who_viewed_changed_and_deleted_a_customer_is_told_in_real_time(
     until("every deed is told", lambda: wanted <= set(told()), _SOON)
     assert {told()[action] for action in wanted} == {"user"}
     file = tmp_path / "customer.jsonl"
-    assert audit.verify(stack) == 0
+    assert audit.verify(stack, pinned(stack.name)) == 0
+    another = pinned(stack.name) | {"customer": "00" * 32}
+    assert audit.verify(stack, another) == 1
     assert audit.export(stack, "customer", file) >= len(wanted)
-    assert audit.verify_file(file, None) == 0
+    assert audit.verify_file(file, None, pinned(stack.name)) == 0
+    assert audit.verify_file(file, None, {}) == audit.UNPINNED
     lines = file.read_text("utf-8").splitlines()
     file.write_text("\n".join([lines[0], *lines[2:]]), "utf-8")
-    assert audit.verify_file(file, None) == 1
+    assert audit.verify_file(file, None, pinned(stack.name)) == 1
 
 
 def test_a_person_is_erased_and_gets_a_certificate_that_anyone_can_check(
-    admin: Session, tmp_path: Path
+    admin: Session, stack: StackInfo, tmp_path: Path
 ) -> None:
     customer = person(admin)
     grant(admin, customer.id, notice(admin))
@@ -160,8 +164,9 @@ def test_a_person_is_erased_and_gets_a_certificate_that_anyone_can_check(
     document = admin.call(admin.erasures.GetErasureCertificate, request).document
     file = tmp_path / "certificate.json"
     file.write_text(document, "utf-8")
-    assert certificates_of_erasure.verify(file, None) == 0
+    key = pinned(stack.name)[CERTIFICATES]
+    assert certificates_of_erasure.verify(file, key) == 0
     altered = json.loads(document)
     altered["certificate"]["outcome"] = "nothing"
     file.write_text(json.dumps(altered), "utf-8")
-    assert certificates_of_erasure.verify(file, None) == 1
+    assert certificates_of_erasure.verify(file, key) == 1

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from crm_cli.local import certificates, databases, environment, install, servers, waiting
+from crm_cli.local import certificates, databases, environment, install, servers, signing_keys, waiting
 from crm_cli.local.installation import ADMIN, Installation
 from crm_cli.local.layout import CLUSTERS, SERVICES, process_names
 from crm_cli.local.program import Probe, Program
@@ -74,6 +74,7 @@ def deploy(installation: Installation, report: Report) -> None:
         installation.publish(queues=_queues(installation))
     await_servers(installation, report)
     with report.step("Queues, first administrator, gateway's files"):
+        signing_keys.pin(installation.layout, installation.services)
         _run_all(installation, _commands_before_start(installation))
     with report.step("Services and gateway") as tell:
         programs = [*_processes(installation), _envoy(installation)]

@@ -107,6 +107,11 @@ class Layout:
         return self.folder / "secrets" / "passwords.json"
 
     @property
+    def public_keys(self) -> Path:
+        """What the installation's signatures are checked with."""
+        return self.folder / "public-keys.json"
+
+    @property
     def admin_password(self) -> Path:
         return self.folder / "secrets" / "admin-password"
 

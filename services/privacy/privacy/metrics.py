@@ -18,6 +18,10 @@ erasures_failed = Counter(
 erasure_alarms = Counter(
     "erasure_alarms_total", "Requests still open after a share of the time allowed.", ("percent",)
 )
+ledger_broken = Gauge(
+    "consent_ledger_broken",
+    "1 while the ledger of consents is not what the audit says was recorded: an alarm.",
+)
 consent_coverage = Gauge(
     "consent_coverage_ratio",
     "Share of the persons stored who were told what for and agreed, or rest on another basis: 1 is the aim.",

@@ -12,6 +12,7 @@ from privacy.store.unit_of_work import PrivacyWork
 
 class PrivacyApp(App):
     service = "privacy"
+    decides_on_rest = True
     settings: PrivacySettings
 
     def __init__(self, settings: PrivacySettings, clock: Clock | None = None) -> None:

@@ -212,7 +212,7 @@ def test_rows_and_keys_of_all_merged_are_gone_and_counted(
     del counts["match_keys"]
     assert counts == {
         "customers": 2, "external_ids": 1, "customer_versions": 4, "interactions": 1, "relations": 0,
-        "duplicate_pairs": 0, "import_rows": 0, "keys": 2,
+        "duplicate_pairs": 0, "import_rows": 0, "answers": 0, "keys": 2,
     }  # fmt: skip
     for table in ("match_keys", "external_ids", "customer_versions", "interactions"):
         assert app.reader.rows(f"select from {table} where customer_id = any(%s)", ([wang, twin],)) == []

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import UUID
 
 import grpc
 import jwt
@@ -23,7 +24,9 @@ from kernel.rpc.dispatch import Dispatcher
 from kernel.rpc.identity import AUDIENCE, ISSUER, TOKEN_TYPE, claims_of
 from kernel.rpc.methods import Method, methods_of, service_descriptor
 from kernel.rpc.trust import Trust, TrustPoller
+from kernel.sql import subjects
 from kernel.sql.audit import ViewLog
+from kernel.sql.idempotency import erase_answers
 from tests.support.services import service
 
 KEY = ec.generate_private_key(ec.SECP256R1())
@@ -235,6 +238,45 @@ def test_a_refused_command_can_be_corrected_under_the_same_request_id(door: Door
     with pytest.raises(Refused):
         door.call("CreateCustomer", person("", request_id=request_id))
     assert door.call("CreateCustomer", person("甲", request_id=request_id)).id
+
+
+def test_an_answer_about_somebody_whose_data_rests_is_not_given_again(door: Door) -> None:
+    """Else the old answer would be a way around every refusal, for as long as it is kept."""
+    request = person("韩雪", request_id=str(new_id()))
+    subject_id = UUID(door.call("CreateCustomer", request).id)
+    with door.app.work(Principal.service("customer")) as work:
+        subjects.restrict(work.session, [(subject_id, 1, True)])
+    with pytest.raises(Refused) as refused:
+        door.call("CreateCustomer", request)
+    assert refused.value.reason == "SUBJECT_RESTRICTED"
+    with door.app.work(Principal.service("customer")) as work:
+        subjects.restrict(work.session, [(subject_id, 2, False)])
+    assert door.call("CreateCustomer", request).id == str(subject_id)
+
+
+def test_an_answer_goes_with_the_person_it_speaks_of(door: Door) -> None:
+    gone, stays = (person(name, request_id=str(new_id())) for name in ("韩春", "韩秋"))
+    subject_id, before = UUID(door.call("CreateCustomer", gone).id), count(door)
+    kept = door.call("CreateCustomer", stays)
+    with door.app.work(Principal.service("customer")) as work:
+        assert erase_answers(work, [subject_id]) == 1
+    with door.app.work(Principal.service("customer")) as work:
+        assert erase_answers(work, [subject_id]) == 0
+    with pytest.raises(Refused) as refused:
+        door.call("CreateCustomer", gone)
+    assert refused.value.reason == "ANSWER_ERASED"
+    assert door.call("CreateCustomer", stays) == kept
+    assert count(door) == before + 1
+    rows = door.app.reader.rows("select answer from idempotency where request_id = %s", (gone.request_id,))
+    assert [row.answer for row in rows] == [None]
+
+
+def test_an_answer_is_not_given_again_to_whom_the_permission_was_taken(door: Door) -> None:
+    request = person("韩冬", request_id=str(new_id()))
+    door.call("CreateCustomer", request)
+    with pytest.raises(Refused) as refused:
+        door.call("CreateCustomer", request, minted(perms=[], scopes=[]))
+    assert refused.value.reason == "PERMISSION_DENIED"
 
 
 def test_a_rehearsal_checks_everything_and_stores_nothing(door: Door) -> None:

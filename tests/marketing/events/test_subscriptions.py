@@ -8,6 +8,7 @@ from uuid import UUID
 
 from google.protobuf.message import Message
 
+from crm.customer.v1.events_pb2 import CustomersMerged
 from crm.gateway.v1.events_pb2 import TeamsRecorded, UsersRecorded
 from crm.privacy.v1.events_pb2 import ConsentsChanged, ErasureOrdered, SubjectsRestricted
 from kernel.bus.envelope import parse
@@ -23,6 +24,7 @@ HANDLERS: dict[type[Message], Any] = {
     ConsentsChanged: MarketingEvents.follow_consents,
     SubjectsRestricted: MarketingEvents.follow_restrictions,
     ErasureOrdered: MarketingEvents.erase_subjects,
+    CustomersMerged: MarketingEvents.follow_links,
 }
 
 
@@ -62,6 +64,17 @@ def test_a_consent_that_is_given_changes_nothing_here(app: MarketingApp) -> None
     campaign = sending(app, [UUID(item["subjectId"])])
     hear(app, body | {"data": {"consents": [item]}}, ConsentsChanged)
     assert states(app, campaign) == {"waiting": 1}
+
+
+def test_merged_customers_are_one_human(app: MarketingApp) -> None:
+    body = promised_to_us(CustomersMerged)
+    hear(app, body, CustomersMerged)
+    first, second = body["data"]["links"]
+    with app.work(SERVICE) as work:
+        human = work.links.one_with(UUID(first["survivorId"]))
+        assert human == sorted([UUID(first["absorbedId"]), UUID(first["survivorId"])])
+        assert work.links.one_with(UUID(first["absorbedId"])) == human
+        assert work.links.one_with(UUID(second["absorbedId"])) == [UUID(second["absorbedId"])]
 
 
 def test_restrictions_are_known(app: MarketingApp) -> None:

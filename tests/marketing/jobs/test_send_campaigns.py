@@ -73,6 +73,9 @@ class Town:
         self.people = {new_id(): f"p{number:03}@example.com" for number in range(people)}
         self.unwilling: set[UUID] = set()
         self.away: set[str] = set()
+        # Whose names and addresses left the customer service.
+        self.disclosed: set[UUID] = set()
+        self.permits_asked = 0
 
     def members(self, group_id: UUID, after: str) -> tuple[list[UUID], str]:
         """Two pages; the second repeats one of the first, as a group that changes meanwhile may."""
@@ -82,6 +85,7 @@ class Town:
 
     def contacts(self, customer_ids: Sequence[UUID]) -> Mapping[UUID, Contact]:
         self._answer("customer")
+        self.disclosed.update(customer_ids)
         return {
             one: Contact("王小明", [self.people[one]] if self.people[one] else [], False)
             for one in customer_ids
@@ -89,6 +93,7 @@ class Town:
 
     def leave_to_send(self, campaign: Campaign, customer_ids: Sequence[UUID]) -> Mapping[UUID, Leave]:
         self._answer("privacy")
+        self.permits_asked += 1
         return {
             one: Leave(refusal="NO_CONSENT") if one in self.unwilling else Leave(self.permit(campaign, one))
             for one in customer_ids
@@ -179,6 +184,54 @@ def test_nobody_without_consent_gets_it(app: MarketingApp, town: Town, inbox: In
     willing = [address for one, address in town.people.items() if one not in town.unwilling]
     assert inbox.recipients == sorted(willing)
     assert states(app, campaign) == {"sent": 5, "skipped NO_CONSENT": 5}
+    assert town.disclosed.isdisjoint(town.unwilling)
+
+
+def test_whoever_was_merged_meanwhile_is_not_written_to_twice(
+    app: MarketingApp, town: Town, inbox: Inbox, run: Any
+) -> None:
+    """The second of two ids waits while the first is written to, and both turn out to be one human."""
+    campaign = started(app)
+    first, last = sorted(town.people)[0], sorted(town.people)[-1]
+
+    def merge() -> None:
+        with app.work(SERVICE) as work:
+            work.links.apply([(last, first, 1)])
+
+    inbox.received = merge
+    run()
+    assert town.people[last] not in inbox.recipients
+    assert states(app, campaign) == {"sent": 9, "skipped MERGED": 1}
+
+
+def test_the_cap_counts_for_all_ids_of_a_human(app: MarketingApp, town: Town, inbox: Inbox, run: Any) -> None:
+    with app.work(SERVICE) as work:
+        change_cap(work, Channel.EMAIL, messages=1, days=7)
+    started(app)
+    run()
+    known, other = sorted(town.people)[0], new_id()
+    town.people = {other: "other@example.com", new_id(): "third@example.com"}
+    with app.work(SERVICE) as work:
+        work.links.apply([(other, known, 1)])
+    second = started(app)
+    run()
+    assert states(app, second) == {"sent": 1, "skipped FREQUENCY_CAP": 1}
+
+
+def test_permits_that_nobody_can_verify_hold_the_campaign_up(
+    app: MarketingApp, town: Town, inbox: Inbox, run: Any
+) -> None:
+    """Keys that don't fit, or clocks that are apart: to ask again at once would ask for ever."""
+    campaign = started(app)
+    town.permit_keys = dict  # type: ignore[method-assign]
+    run()
+    assert town.permits_asked == 1
+    assert inbox.mails == []
+    with app.work(SERVICE) as work:
+        assert work.campaigns.get(campaign.id).waits_for == "PERMIT_REFUSED"
+    del town.permit_keys  # type: ignore[method-assign]
+    run()
+    assert states(app, campaign) == {"sent": 10}
 
 
 def test_a_withdrawal_in_the_middle_is_honoured(

@@ -16,6 +16,7 @@ from kernel.pure.audit_chain import GENESIS, PURPOSE, AuditEntry, chained, entry
 from kernel.pure.grants import Principal
 from kernel.pure.ids import new_id
 from kernel.pure.signing import Signer
+from privacy.api.audit import AuditServicer
 from privacy.domain.audit import Batch
 from privacy.usecases.keep_audit import keep_audit
 from privacy.wiring import PrivacyApp
@@ -146,9 +147,42 @@ def test_an_exported_chain_is_checked_without_asking_anybody(
     monkeypatch.setattr(command, "_officer", lambda info: Stack(api))
     file = tmp_path / "customer.jsonl"
     assert command.export(None, "customer", file) == 5  # type: ignore[arg-type]
-    assert command.verify_file(file, None) == command.verify_file(file, SIGNER.public.hex()) == 0
-    assert command.verify_file(file, "00" * 32) == 1
+    key = SIGNER.public.hex()
+    assert command.verify_file(file, key, {}) == command.verify_file(file, None, {"customer": key}) == 0
+    assert command.verify_file(file, None, {}) == command.UNPINNED
+    assert command.verify_file(file, "00" * 32, {}) == 1
     file.write_text(file.read_text("utf-8").replace(LI, WANG), "utf-8")
-    assert command.verify_file(file, None) == 1
+    assert command.verify_file(file, key, {}) == 1
     assert "ALTERED at 1" in capsys.readouterr().out
-    assert command.verify(None) == 0  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("kept")
+def test_the_command_walks_the_chains_itself_and_asks_the_services_what_they_hold(
+    api: Api, app: PrivacyApp, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither privacy's verdict nor the key it names is believed."""
+    ends = {row.service: row.hash for row in app.reader.rows("select service, hash from sealed_checkpoints")}
+    key = SIGNER.public.hex()
+    keys = {"customer": key, "sales": key}
+    monkeypatch.setattr(command, "_officer", lambda info: Stack(api))
+    monkeypatch.setattr(command, "_held", lambda info, service, position: bytes(ends[service]))
+    info: Any = None
+    assert command.verify(info, keys) == 0
+    assert command.verify(info, keys | {"sales": "00" * 32}) == 1
+    assert "SIGNED_BY_ANOTHER_KEY" in capsys.readouterr().out
+    ends["sales"] = bytes(32)
+    assert command.verify(info, keys) == 1
+    assert "FORKED at 1" in capsys.readouterr().out
+    with app.engine.begin() as connection:
+        connection.exec_driver_sql("set local session_replication_role = replica")
+        connection.exec_driver_sql("update sealed_entries set actor_id = 'x' where service = 'customer'")
+    monkeypatch.setattr(AuditServicer, "_verdict", _all_is_well)
+    assert command.verify(info, keys) == 1
+    assert "ALTERED at 1" in capsys.readouterr().out
+
+
+def _all_is_well(servicer: AuditServicer, known: Any) -> rpc.AuditVerdict:
+    """What a privacy service that lies would say."""
+    return rpc.AuditVerdict(
+        service=known.service, entries="5", signed_position="1", public_key=SIGNER.public.hex()
+    )

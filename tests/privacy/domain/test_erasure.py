@@ -39,10 +39,12 @@ def answer(service: str, attempt: int, rows: int = 0, kept: tuple[RetainedRows, 
     return Answer(service, attempt, (ErasedRows("people", rows), ErasedRows("keys", rows)), kept)
 
 
-def everybody(erasure: Erasure, rows: int = 0) -> None:
+def everybody(erasure: Erasure, rows: int = 0, ids: tuple[UUID, ...] = ()) -> None:
+    """All answer the last order; looked up again when they have erased, the person has these `ids`."""
     attempt = erasure.attempt
-    for service in SERVICES:
-        erasure.receive(answer(service, attempt, rows), NOON)
+    asked = [erasure.receive(answer(service, attempt, rows), NOON) for service in SERVICES]
+    if asked[-1]:
+        erasure.confirm(ids)
 
 
 def test_everybody_is_told_twice_and_then_it_is_closed() -> None:
@@ -68,11 +70,28 @@ def test_what_the_law_commands_to_keep_is_told() -> None:
     erasure = begun()
     for service in SERVICES:
         erasure.receive(answer(service, 1, 1, KEPT if service == "sales" else ()), NOON)
+    erasure.confirm([])
     everybody(erasure)
     assert erasure.outcome == "retained"
     assert [task.state for task in erasure.tasks.values()] == [
         TaskState.ERASED, TaskState.RETAINED, TaskState.ERASED,
     ]  # fmt: skip
+
+
+def test_who_was_merged_with_the_person_meanwhile_is_erased_too() -> None:
+    """A merge that came between the look at who they are and the rest of their data."""
+    erasure = begun()
+    late = UUID(int=9)
+    everybody(erasure, rows=3, ids=(PERSON, late))
+    assert (erasure.state, erasure.attempt) == (State.ERASING, 2)
+    assert late in erasure.subject_ids
+    assert erasure.silent == list(SERVICES)
+    erasure.receive(answer("sales", 1, 1), NOON)
+    assert "sales" in erasure.silent
+    everybody(erasure, rows=1, ids=(PERSON, late))
+    assert (erasure.state, erasure.attempt) == (State.KEY_SHREDDED, 3)
+    everybody(erasure)
+    assert erasure.state is State.CLOSED
 
 
 def test_a_hold_stops_it_before_it_begins() -> None:
@@ -163,10 +182,18 @@ class World:
                 # Some receipts are told twice.
                 told = self._answers[place] if self._chance.random() < 0.2 else self._answers.pop(place)
                 if erasure.receive(told, NOON):
+                    self._look_up(erasure)
                     yield erasure.attempt
             elif step % 7 == 0:
                 erasure.remind()
                 yield erasure.attempt
+
+    def _look_up(self, erasure: Erasure) -> None:
+        """Somebody was merged with the person meanwhile, now and then, and everybody holds data of them."""
+        merged = len(erasure.subject_ids) < 5 and self._chance.random() < 0.3
+        if erasure.confirm([UUID(int=100 + len(erasure.subject_ids))] if merged else []):
+            for service in SERVICES:
+                self.left[service] += self._chance.randrange(3)
 
     def _erase(self, service: str, attempt: int) -> None:
         rows, self.left[service] = self.left[service], 0

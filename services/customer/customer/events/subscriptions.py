@@ -37,7 +37,7 @@ class CustomerEvents(FollowsDirectory, FollowsPrivacy):
         super().follow_restrictions(work, event, envelope)
         work.erasing.rest([parse_id(told.subject_id, "subject_id") for told in event.subjects])
 
-    @hears(OrdersRecorded, together=True)
+    @hears(OrdersRecorded, about=["orders.customer_id"], together=True)
     def apply_orders(self, work: Work, event: OrdersRecorded, envelope: Envelope) -> None:
         apply_orders(
             work,

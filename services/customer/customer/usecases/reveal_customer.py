@@ -8,6 +8,7 @@ from customer.domain.customer import Person
 from customer.domain.errors import NotAPerson
 from customer.usecases.ports import Work
 from kernel.pure.errors import Checks
+from kernel.pure.notes import check_impersonal
 
 PERMISSION = "customer.personal.reveal"
 _SHORTEST_REASON = 4
@@ -39,4 +40,5 @@ def check_reason(reason: str, checks: Checks) -> str:
             f"must have {_SHORTEST_REASON} to {_LONGEST_REASON} characters",
             f"必须有 {_SHORTEST_REASON} 到 {_LONGEST_REASON} 个字符",
         )
+    check_impersonal("reason", reason, checks)
     return reason

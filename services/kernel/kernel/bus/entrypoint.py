@@ -32,6 +32,7 @@ from kernel.bus import headers
 from kernel.bus.broker import BROKER_ERRORS
 from kernel.bus.consuming import PREFETCH, QueueConsumer
 from kernel.bus.envelope import Envelope, Unparsable, parse
+from kernel.bus.late import without_erased
 from kernel.bus.publisher import Outgoing
 from kernel.bus.topology import DELAYS, Subscription
 from kernel.ops import metrics, trace
@@ -54,14 +55,21 @@ _LONGEST_PAUSE = 2.0
 _MOST_TOGETHER, _MOST_BYTES = 200, 1 << 18
 
 
-def hears(message_class: type[Message], *, together: bool = False) -> Callable[[F], F]:
+def hears(
+    message_class: type[Message], *, about: Sequence[str] = (), together: bool = False
+) -> Callable[[F], F]:
     """Marks a method `(self, work, event, envelope)` of a service class as handler of an event.
 
     `together` is for events that are lists of facts, each with its own id and version: the lists of
     those that wait are joined, and `envelope` is that of the first. One that fails fails alone.
+
+    `about` are the fields that name persons ("orders.customer_id"): what is said of erased ones never
+    reaches the handler.
     """
 
     def mark(method: F) -> F:
+        if about:
+            method = without_erased(method, about)
         register_entrypoint(method, Hears(message_class, together=together))
         return method
 

@@ -12,6 +12,7 @@ from kernel.bus.envelope import Envelope
 from kernel.pure.erasure import ErasedRows, Erasure, Receipt
 from kernel.pure.ids import parse_id
 from kernel.sql import subjects
+from kernel.sql.idempotency import erase_answers
 from kernel.sql.uow import UnitOfWork
 
 
@@ -43,7 +44,9 @@ class FollowsPrivacy:
         subject_ids = [parse_id(text, "subject_ids") for text in event.subject_ids]
         done = self.erase(work, subject_ids)
         subjects.remember_erased(work, subject_ids, request_id)
-        rows = {**done.rows, "keys": work.app.keyring.destroy(subject_ids, done.key_classes)}
+        answers = erase_answers(work, subject_ids)
+        keys = work.app.keyring.destroy(subject_ids, done.key_classes)
+        rows = {**done.rows, "answers": answers, "keys": keys}
         work.audit("erase", "erasure_request", request_id, attempt=event.attempt, rows=sum(rows.values()))
         counts = tuple(ErasedRows(table, count) for table, count in rows.items())
         work.record(self.receipt(request_id, event.attempt, counts, tuple(done.retained)))

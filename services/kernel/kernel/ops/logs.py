@@ -11,11 +11,12 @@ from typing import Any
 import structlog
 
 from kernel.ops import trace
+from kernel.pure.notes import EMAIL, MOBILE
 
 # What may look like personal data or a secret is blotted out, whoever logged it.
 _BLOTS = (
-    re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+"),  # e-mail addresses
-    re.compile(r"(?<![\w-])(?:\+?86[- ]?)?1[3-9]\d(?:[- ]?\d{4}){2}(?![\w-])"),  # mainland mobile numbers
+    EMAIL,
+    MOBILE,
     re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"),  # JWTs
     re.compile(r"(?<=://)([^:/@\s]+):[^@/\s]+(?=@)"),  # passwords in URLs
 )

@@ -173,6 +173,12 @@ class RequestInProgress(Aborted):
     zh = "具有该 request_id 的请求正在执行，请重试。"
 
 
+class AnswerErased(Precondition):
+    reason = "ANSWER_ERASED"
+    en = "The request with this request_id was carried out; its answer went with the data of a person."
+    zh = "具有该 request_id 的请求已执行；其结果已随个人信息一并删除。"
+
+
 class StoreUnavailable(Unavailable):
     reason = "STORE_UNAVAILABLE"
     en = "The database can't be reached; try again."

@@ -30,6 +30,8 @@ class App:
     service: ClassVar[str]
     # What it has sealed under keys of subjects; keys of others are swept.
     holders: ClassVar[Holders] = Holders()
+    # Whether it is the service whose officers decide on data that rests, and therefore go on seeing it.
+    decides_on_rest: ClassVar[bool] = False
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings

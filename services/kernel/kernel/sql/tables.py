@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Date, DateTime, Integer, LargeBinary, MetaData, Table, Text, Uuid
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData()
 _instant = DateTime(timezone=True)
@@ -60,6 +72,8 @@ idempotency = Table(
     Column("request_mac", LargeBinary),
     Column("day", Date),
     Column("answer", LargeBinary),
+    Column("subject_ids", ARRAY(Uuid)),
+    Column("erased", Boolean),
     Column("created_at", _instant),
 )
 

@@ -1,4 +1,5 @@
-"""What the marketing service hears: consents, restrictions and erasures, and who belongs to which team."""
+"""What the marketing service hears: consents, restrictions and erasures, which customers are one human, and
+who belongs to which team."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from collections.abc import Sequence
 from typing import cast
 from uuid import UUID
 
+from crm.customer.v1.events_pb2 import CustomersMerged
 from crm.marketing.v1.events_pb2 import CampaignsChanged, MessagesChanged
 from crm.privacy.v1.events_pb2 import ConsentsChanged
 from kernel.bus.directory import FollowsDirectory
@@ -31,7 +33,18 @@ class MarketingEvents(FollowsDirectory, FollowsPrivacy):
         """Marketing holds ids and states only: what waits goes, the counts stay."""
         return erase_recipients(cast(Work, work), subject_ids)
 
-    @hears(ConsentsChanged)
+    @hears(CustomersMerged, about=["links.absorbed_id", "links.survivor_id"], together=True)
+    def follow_links(self, work: Work, event: CustomersMerged, envelope: Envelope) -> None:
+        work.links.apply(
+            (
+                parse_id(told.absorbed_id, "absorbed_id"),
+                parse_id(told.survivor_id, "survivor_id") if told.survivor_id else None,
+                told.version,
+            )
+            for told in event.links
+        )
+
+    @hears(ConsentsChanged, about=["consents.subject_id"])
     def follow_consents(self, work: Work, event: ConsentsChanged, envelope: Envelope) -> None:
         follow_consents(
             work,

@@ -89,13 +89,14 @@ class Sending:
             with self._work() as work:
                 steps.finish(work, campaign.id)
             return False
-        customers = [message.customer_id for message in batch]
-        contacts = self._neighbours.contacts(customers)
-        leave = self._neighbours.leave_to_send(campaign, customers)
+        leave = self._neighbours.leave_to_send(campaign, [message.customer_id for message in batch])
+        # Names and addresses of those only who may be written to.
+        permitted = [one for one, answer in leave.items() if not answer.refusal]
+        contacts = self._neighbours.contacts(permitted) if permitted else {}
         skipped = {
             message.id: reason
             for message in batch
-            if (reason := _obstacle(contacts.get(message.customer_id)) or leave[message.customer_id].refusal)
+            if (reason := leave[message.customer_id].refusal or _obstacle(contacts.get(message.customer_id)))
         }
         with self._work() as work:
             steps.skip(work, campaign, skipped)
@@ -129,7 +130,8 @@ class Sending:
         """Whether to go on. The outcome of one message and the attempt at the next are one transaction, so
         that a process that dies leaves one message unknown at most."""
         outcome: Outcome | None = None
-        for message in wanted:
+        refused = ""
+        for number, message in enumerate(wanted):
             contact, permitted = means(message)
             with self._work() as work:
                 if outcome is not None:
@@ -137,8 +139,10 @@ class Sending:
                     outcome = None
                 try:
                     permit = verify(permitted.token, permitted.keys, work.now)
-                except PermitRefused:
-                    # Too slow: the rest of the batch is asked for again.
+                except PermitRefused as refusal:
+                    # Too slow: the rest of the batch is asked for again. The first of it was just asked for:
+                    # what is wrong there asking at once does not mend.
+                    refused = "" if number else refusal.reason
                     break
                 claimed = steps.claim(work, campaign, message.id, permit.consent_id)
             if not claimed:
@@ -151,9 +155,10 @@ class Sending:
             with self._work() as work:
                 steps.settle(work, campaign, outcome)
             if outcome.state is State.WAITING:
-                self._hold_up(campaign, outcome.reason)
-                return False
-        return True
+                refused = outcome.reason
+        if refused:
+            self._hold_up(campaign, refused)
+        return not refused
 
     def _hold_up(self, campaign: Campaign, reason: str) -> None:
         self._held_up.add(campaign.id)

@@ -39,11 +39,16 @@ _SKIP_WAITING = """
     update messages set version = version + 1, state = 'skipped', reason = %(reason)s
     where campaign_id = %(campaign)s and state = 'waiting'
 """
-# Two senders who count for one customer at the same time would both find room for one more.
+# Two senders who count for one human at the same time would both find room for one more.
 _ALONE = "select pg_advisory_xact_lock(hashtextextended(%(channel)s || %(customer)s::text, 0))"
 _ATTEMPTS = """
     select m.attempted_at from messages m join campaigns c on c.id = m.campaign_id
-    where m.customer_id = %(customer)s and m.attempted_at > %(since)s and c.channel = %(channel)s
+    where m.customer_id = any(%(customers)s) and m.attempted_at > %(since)s and c.channel = %(channel)s
+"""
+_WRITTEN_TO = """
+    select from messages where campaign_id = %(campaign)s and customer_id = any(%(customers)s)
+        and state in ('attempted', 'sent', 'unknown')
+    limit 1
 """
 _WAITING_FOR = f"""
     select {_COLUMNS} from messages m join campaigns c on c.id = m.campaign_id
@@ -86,13 +91,20 @@ class MessageRepository:
         wanted = {"campaign": campaign_id, "reason": reason}
         self._session.connection().exec_driver_sql(_SKIP_WAITING, wanted)
 
-    def attempts(self, customer_id: UUID, channel: Channel, since: datetime) -> list[datetime]:
-        """When this customer was written to on the channel. Nobody else asks for the same customer
+    def attempts(self, customer_ids: Sequence[UUID], channel: Channel, since: datetime) -> list[datetime]:
+        """When the human with these ids was written to on the channel. Nobody else asks for the same one
         and channel until the transaction ends."""
-        wanted = {"customer": customer_id, "channel": channel.value, "since": since}
+        wanted = {"customers": list(customer_ids), "channel": channel.value, "since": since}
         connection = self._session.connection()
-        connection.exec_driver_sql(_ALONE, wanted)
+        # In order, so that two who hold some of the ids can't wait for each other.
+        for customer_id in sorted(customer_ids):
+            connection.exec_driver_sql(_ALONE, wanted | {"customer": customer_id})
         return list(connection.exec_driver_sql(_ATTEMPTS, wanted).scalars())
+
+    def has_written_to(self, campaign_id: UUID, customer_ids: Sequence[UUID]) -> bool:
+        """Whether the campaign has written, or may have, to the human with these ids."""
+        wanted = {"campaign": campaign_id, "customers": list(customer_ids)}
+        return self._session.connection().exec_driver_sql(_WRITTEN_TO, wanted).first() is not None
 
     def waiting_for(self, customer_id: UUID, purpose: str, channel: str) -> list[Message]:
         """Messages that wait to be sent to a customer, locked; "" stands for every purpose, "*" for

@@ -7,6 +7,7 @@ from kernel.sql.app import App
 from kernel.sql.uow import UnitOfWork
 from marketing.store.campaigns import CampaignRepository
 from marketing.store.caps import CapRepository
+from marketing.store.links import LinkRepository
 from marketing.store.messages import MessageRepository
 
 
@@ -15,4 +16,5 @@ class MarketingWork(UnitOfWork):
         super().__init__(app, principal)
         self.campaigns = CampaignRepository(self.session)
         self.messages = MessageRepository(self.session)
+        self.links = LinkRepository(self.session)
         self.caps = CapRepository(self.session, self.now)

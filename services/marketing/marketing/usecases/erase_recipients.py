@@ -13,4 +13,4 @@ from marketing.usecases.ports import Work
 def erase_recipients(work: Work, customer_ids: Sequence[UUID]) -> Erasure:
     """Nothing that waits is sent to them any more. A second time finds nothing."""
     skipped = sum(stop_waiting(work, customer_id, "", "*", "ERASED") for customer_id in customer_ids)
-    return Erasure({"messages": skipped})
+    return Erasure({"messages": skipped, "links": work.links.forget(customer_ids)})

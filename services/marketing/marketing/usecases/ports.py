@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -45,9 +45,12 @@ class Messages(Protocol):
 
     def save(self, messages: Sequence[Message]) -> None: ...
 
-    def attempts(self, customer_id: UUID, channel: Channel, since: datetime) -> list[datetime]:
-        """When this customer was written to on the channel. Nobody else asks for the same customer
+    def attempts(self, customer_ids: Sequence[UUID], channel: Channel, since: datetime) -> list[datetime]:
+        """When the human with these ids was written to on the channel. Nobody else asks for the same one
         and channel until the transaction ends."""
+
+    def has_written_to(self, campaign_id: UUID, customer_ids: Sequence[UUID]) -> bool:
+        """Whether the campaign has written, or may have, to the human with these ids."""
 
     def skip_waiting(self, campaign_id: UUID, reason: str) -> None:
         """All that wait in a campaign, at once; nobody is told of each."""
@@ -61,6 +64,17 @@ class Messages(Protocol):
 
     def has_open(self, campaign_id: UUID) -> bool:
         """Whether a message of the campaign waits or is being attempted."""
+
+
+class Links(Protocol):
+    def apply(self, told: Iterable[tuple[UUID, UUID | None, int]]) -> None:
+        """Takes over the (customer id, survivor id, version) links that are newer than what is held."""
+
+    def one_with(self, customer_id: UUID) -> list[UUID]:
+        """All ids of the human with this one."""
+
+    def forget(self, customer_ids: Sequence[UUID]) -> int:
+        """Deletes the links of these; how many there were."""
 
 
 class Caps(Protocol):
@@ -83,6 +97,9 @@ class Work(Protocol):
 
     @property
     def messages(self) -> Messages: ...
+
+    @property
+    def links(self) -> Links: ...
 
     @property
     def caps(self) -> Caps: ...

@@ -68,7 +68,8 @@ def settle(work: Work, campaign: Campaign, outcome: Outcome) -> None:
 
 
 def claim(work: Work, campaign: Campaign, message_id: UUID, consent_id: str) -> bool:
-    """Whether this message is to be sent now: it waits, its campaign goes on, and the cap allows one more.
+    """Whether this message is to be sent now: it waits, its campaign goes on and has not written to the same
+    human under another id, and the cap allows one more.
 
     From the commit on it counts as attempted.
     """
@@ -77,8 +78,12 @@ def claim(work: Work, campaign: Campaign, message_id: UUID, consent_id: str) -> 
     for message in work.messages.lend([message_id]):
         if message.state is not State.WAITING:
             return False
-        cap = work.caps.of(campaign.channel)
-        attempts = work.messages.attempts(message.customer_id, campaign.channel, cap.since(work.now))
+        cap, human = work.caps.of(campaign.channel), work.links.one_with(message.customer_id)
+        attempts = work.messages.attempts(human, campaign.channel, cap.since(work.now))
+        if work.messages.has_written_to(campaign.id, human):
+            # Merged with somebody who was written to already.
+            skip(work, campaign, {message.id: "MERGED"})
+            return False
         if not cap.allows(attempts, work.now):
             skip(work, campaign, {message.id: "FREQUENCY_CAP"})
             return False

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from kernel.pure.signing import Signer
 from privacy.domain.erasure import Erasure
 
 PURPOSE = "crm-erasure-certificate"
+# So long backups of the keys, and files that were brought or made before, may outlive an erasure.
+HORIZON = timedelta(days=7)
 
 
 def certificate(erasure: Erasure, signer: Signer) -> str:
@@ -21,6 +24,8 @@ def certificate(erasure: Erasure, signer: Signer) -> str:
         "received": erasure.received_at.isoformat(),
         "closed": erasure.closed_at.isoformat(),
         "outcome": erasure.outcome,
+        # Until then a backup of the keys, or a file imported or exported before, may still be readable.
+        "unreadable_everywhere": (erasure.closed_at + HORIZON).isoformat(),
         "services": {
             name: {
                 "erased": dict(sorted(task.counts.items())),
@@ -44,6 +49,7 @@ def certificate(erasure: Erasure, signer: Signer) -> str:
 
 def text_zh(erasure: Erasure) -> str:
     """For the person, in Chinese."""
+    assert erasure.closed_at is not None
     lines = [
         f"个人信息删除证明（请求编号 {erasure.id}）",
         f"收到请求：{erasure.received_at:%Y-%m-%d %H:%M} UTC　完成：{erasure.closed_at:%Y-%m-%d %H:%M} UTC",
@@ -55,6 +61,10 @@ def text_zh(erasure: Erasure) -> str:
         for name, task in sorted(erasure.tasks.items())
         for one in task.retained
     ]
+    lines.append(
+        f"密钥备份以及此前导入或导出的文件最迟于 {erasure.closed_at + HORIZON:%Y-%m-%d %H:%M} UTC 销毁；"
+        "已从系统下载的副本不在本证明范围内。"
+    )
     if kept:
         lines += ["依照法律规定，以下记录在期限届满前仅予保存，不作其他使用：", *kept]
     return "\n".join(lines)
@@ -62,6 +72,7 @@ def text_zh(erasure: Erasure) -> str:
 
 def text_en(erasure: Erasure) -> str:
     """For the person, in English."""
+    assert erasure.closed_at is not None
     lines = [
         f"Certificate of erasure (request {erasure.id})",
         f"Received {erasure.received_at:%Y-%m-%d %H:%M} UTC, closed {erasure.closed_at:%Y-%m-%d %H:%M} UTC",
@@ -73,6 +84,11 @@ def text_en(erasure: Erasure) -> str:
         for name, task in sorted(erasure.tasks.items())
         for one in task.retained
     ]
+    lines.append(
+        "Backups of keys, and files imported or exported before, are destroyed by"
+        f" {erasure.closed_at + HORIZON:%Y-%m-%d %H:%M} UTC; copies downloaded from the system before are not"
+        " reached by this."
+    )
     if kept:
         lines += ["As the law commands, these are kept until their day, and not used:", *kept]
     return "\n".join(lines)

@@ -7,14 +7,17 @@ that takes back beats the one that gives. Whatever the order of arrival, the sam
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from hashlib import sha256
 from uuid import UUID
 
 from kernel.pure.errors import Checks
+from kernel.pure.notes import check_impersonal
 
 LARGEST_BATCH = 500
 # Clocks differ; what is said to happen later than this is a slip.
@@ -97,6 +100,20 @@ class Said:
         return self.effective_at, _WEIGHT[self.state], self.id.int
 
 
+def fingerprint(said: Said, subject_ref: bytes, actor: tuple[str, str], recorded_at: datetime) -> str:
+    """SHA-256 of an event as it stands in the ledger, in hexadecimal; `actor` is kind and id of who recorded
+    it. The audit tells it, whose chain can't be rewritten: so neither can the ledger.
+    """
+    row = (
+        str(said.id), subject_ref.hex(), said.purpose_id, said.channel.value, said.state.value,
+        _instant(said.effective_at), _instant(said.expires_at), said.via.value,
+        sorted((name, value) for name, value in vars(said.proof).items() if value),
+        str(said.notice_id or ""), said.major_version, said.separate, *actor, _instant(recorded_at),
+    )  # fmt: skip
+    canonical = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+    return sha256(canonical.encode()).hexdigest()
+
+
 def last_word(said: Iterable[Said]) -> Said | None:
     """What decides among all that was said of one purpose and channel, by whichever ids of one person."""
     return max(said, key=lambda one: one.rank, default=None)
@@ -149,9 +166,15 @@ def _check_proof(proof: Proof, checks: Checks) -> None:
             checks.refuse(
                 f"proof.{field}", "SHA256", "must be 64 lower-case hex digits", "必须是 64 位小写十六进制"
             )
+    check_impersonal("proof.form", proof.form, checks)
     for field in ("form", "message_id"):
         if len(getattr(proof, field)) > _LONGEST_FORM:
             checks.refuse(f"proof.{field}", "LENGTH", "must have at most 120 characters", "最多 120 个字符")
+
+
+def _instant(at: datetime | None) -> str:
+    """UTC with all digits of a second, so that the same instant is always the same text."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds") if at is not None else ""
 
 
 def network_of(address: str, checks: Checks) -> str:

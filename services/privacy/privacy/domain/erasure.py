@@ -3,8 +3,9 @@
     RECEIVED ─► VERIFIED ─► (HELD ─►) ERASING ─► KEY_SHREDDED ─► CLOSED
         └──────────┴───────────┴─► REFUSED
 
-Every participant is told to erase, as often as it takes. When all have answered, all are told once more:
-it is closed when everybody found nothing left. Receipts may come late, twice, in any order.
+Every participant is told to erase, as often as it takes. When all have answered, the person is looked up
+once more, for they may have been merged with another meanwhile; then all are told once more: it is closed
+when everybody found nothing left. Receipts may come late, twice, in any order.
 """
 
 from __future__ import annotations
@@ -70,8 +71,9 @@ class Task:
     retained: tuple[RetainedRows, ...] = ()
 
     @property
-    def answered(self) -> bool:
-        return bool(self.found or self.empty)
+    def last(self) -> int:
+        """The last attempt that was answered; 0 before the first answer."""
+        return max(self.found | self.empty, default=0)
 
     @property
     def clean(self) -> int:
@@ -102,7 +104,8 @@ class Erasure:
     state: State = State.RECEIVED
     # All ids of the person; known once they were looked up.
     subject_ids: tuple[UUID, ...] = ()
-    # How often everybody was told to erase; `check_from` is the first attempt that must find nothing.
+    # How often everybody was told to erase; answers count in this state from the attempt `check_from` on,
+    # which names all ids, and in the last round must find nothing.
     attempt: int = 0
     check_from: int = 0
     # Orders since somebody last answered something new.
@@ -128,7 +131,8 @@ class Erasure:
     def silent(self) -> list[str]:
         """Who has still to answer in this state."""
         if self.state is State.ERASING:
-            return [name for name, task in self.tasks.items() if not task.answered]
+            first = max(1, self.check_from)
+            return [name for name, task in self.tasks.items() if task.last < first]
         if self.state is State.KEY_SHREDDED:
             return [name for name, task in self.tasks.items() if task.clean < self.check_from]
         return []
@@ -162,7 +166,10 @@ class Erasure:
         return True
 
     def receive(self, answer: Answer, now: datetime) -> bool:
-        """Takes a receipt; whether all must be told again. One that says nothing new changes nothing."""
+        """Takes a receipt; whether the person must be looked up again, for everybody destroyed the keys.
+
+        One that says nothing new changes nothing.
+        """
         task = self.tasks.get(answer.participant)
         if task is None or self.ended or not 0 < answer.attempt <= self.attempt:
             return False
@@ -170,13 +177,27 @@ class Erasure:
         if self.silent:
             return False
         if self.state is State.ERASING:
-            # Everybody destroyed the keys; now everybody must find nothing.
-            self.state = State.KEY_SHREDDED
-            self.check_from = self.attempt + 1
-            self._order()
             return True
         self.state, self.closed_at = State.CLOSED, now
         return False
+
+    @property
+    def to_confirm(self) -> bool:
+        """Whether everybody destroyed the keys, and the person was not looked up again yet."""
+        return self.state is State.ERASING and not self.silent
+
+    def confirm(self, subject_ids: Sequence[UUID]) -> tuple[UUID, ...]:
+        """The person was looked up again, and all must be told again; answers the ids that are new.
+
+        With new ones everybody erases again; without, everybody must find nothing.
+        """
+        new = tuple(sorted(set(subject_ids) - set(self.subject_ids)))
+        self.subject_ids = tuple(sorted({*self.subject_ids, *new}))
+        if not new:
+            self.state = State.KEY_SHREDDED
+        self.check_from = self.attempt + 1
+        self._order()
+        return new
 
     def remind(self) -> list[str]:
         """Time has passed without an end: everybody is told again. Answers who has newly failed."""

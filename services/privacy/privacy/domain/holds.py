@@ -7,6 +7,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from kernel.pure.errors import Checks
+from kernel.pure.notes import check_impersonal
 
 _LONGEST = 200
 
@@ -24,9 +25,10 @@ class Hold:
 
 
 def check_text(field: str, text: str, checks: Checks) -> None:
-    """Refuses an empty or endless reason or evidence."""
+    """Refuses a reason or evidence that is empty, endless, or tells more than it may for good."""
     if not 1 <= len(text.strip()) <= _LONGEST:
         checks.refuse(field, "TEXT_LENGTH", "must have 1 to 200 characters", "必须有 1 到 200 个字符")
+    check_impersonal(field, text, checks)
 
 
 def check_until(until: date | None, today: date, checks: Checks) -> None:

@@ -55,7 +55,7 @@ class PrivacyEvents(FollowsDirectory, FollowsPrivacy):
     def take_marketing_receipt(self, work: Work, event: marketing.SubjectErased, envelope: Envelope) -> None:
         _take_receipt(work, event, envelope)
 
-    @hears(marketing.RecipientUnsubscribed)
+    @hears(marketing.RecipientUnsubscribed, about=["customer_id"])
     def withdraw_unsubscribed(
         self, work: Work, event: marketing.RecipientUnsubscribed, envelope: Envelope
     ) -> None:
@@ -77,7 +77,7 @@ class PrivacyEvents(FollowsDirectory, FollowsPrivacy):
     def take_receipt_of_customer(self, work: Work, event: customer.SubjectErased, envelope: Envelope) -> None:
         _take_receipt(work, event, envelope)
 
-    @hears(CustomersRecorded, together=True)
+    @hears(CustomersRecorded, about=["customers.customer_id"], together=True)
     def follow_persons(self, work: Work, event: CustomersRecorded, envelope: Envelope) -> None:
         work.persons.apply(
             PersonRow(
@@ -92,7 +92,7 @@ class PrivacyEvents(FollowsDirectory, FollowsPrivacy):
             if told.kind == "person"
         )
 
-    @hears(CustomersMerged, together=True)
+    @hears(CustomersMerged, about=["links.absorbed_id", "links.survivor_id"], together=True)
     def follow_links(self, work: Work, event: CustomersMerged, envelope: Envelope) -> None:
         work.persons.link(
             (

@@ -9,16 +9,25 @@ from uuid import UUID
 from crm.customer.v1 import subject_service_pb2 as subject_rpc
 from kernel.jobs.job import Job, Running
 from kernel.ops.logs import logger
-from kernel.rpc.channel import Peers
+from kernel.rpc.channel import PeerRefused, Peers
 from kernel.sql.timers import Timer
 from privacy import metrics
 from privacy.store import queries_of_erasures as queries
-from privacy.usecases.erase_subjects import BEGIN, identify_subject, raise_alarm, remind
+from privacy.usecases.erase_subjects import (
+    BEGIN,
+    CONFIRM,
+    confirm_subject,
+    identify_subject,
+    raise_alarm,
+    remind,
+)
 from privacy.usecases.hold_subjects import end_hold
 
 _log = logger(__name__)
 
 _RESOLVE = "crm.customer.v1.SubjectService/ResolveSubject"
+# Each 10 minutes for a week: until then somebody has seen the alarm.
+_ATTEMPTS = 1_000
 
 
 def begin_erasure(peers: Peers) -> Job:
@@ -27,13 +36,41 @@ def begin_erasure(peers: Peers) -> Job:
     def run(running: Running, erasure_id: str) -> None:
         row = queries.get_erasure(running.app.reader, UUID(erasure_id))
         assert row is not None  # requests are never deleted
-        request = subject_rpc.ResolveSubjectRequest(customer_id=str(row.customer_id))
-        answer = peers.call(_RESOLVE, request)
+        ids = _ids_of(peers, [row.customer_id])
         with running.work() as work:
-            identify_subject(work, row.id, [UUID(text) for text in answer.subject_ids])  # type: ignore[arg-type]
+            identify_subject(work, row.id, ids)  # type: ignore[arg-type]
 
-    # Each 10 minutes for a week: until then somebody has seen the alarm.
-    return Job(BEGIN, run, attempts=1_000)
+    return Job(BEGIN, run, attempts=_ATTEMPTS)
+
+
+def confirm_erasure(peers: Peers) -> Job:
+    """Asks again when everybody has erased: a merge may have come between the first answer and the rest."""
+
+    def run(running: Running, erasure_id: str) -> None:
+        row = queries.get_erasure(running.app.reader, UUID(erasure_id))
+        assert row is not None  # requests are never deleted
+        ids = _ids_of(peers, row.subject_ids)
+        with running.work() as work:
+            confirm_subject(work, row.id, ids)  # type: ignore[arg-type]
+
+    return Job(CONFIRM, run, attempts=_ATTEMPTS)
+
+
+def _ids_of(peers: Peers, customer_ids: Sequence[UUID]) -> list[UUID]:
+    """All ids of a person known by these; none when the customer service knows none of them, for it has
+    removed whom it deleted."""
+    found: set[UUID] = set()
+    for customer_id in customer_ids:
+        if customer_id in found:
+            continue
+        try:
+            answer = peers.call(_RESOLVE, subject_rpc.ResolveSubjectRequest(customer_id=str(customer_id)))
+        except PeerRefused as refused:
+            if refused.code != "NOT_FOUND":
+                raise
+        else:
+            found |= {UUID(text) for text in answer.subject_ids}
+    return sorted(found)
 
 
 def watch_erasures(work: Any, timers: Sequence[Timer]) -> None:

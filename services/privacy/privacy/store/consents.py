@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from kernel.pure.grants import Principal
 from kernel.sql.crypto.blind import BlindIndex
-from privacy.domain.consents import Channel, Proof, Said, State, Via, last_word
+from privacy.domain.consents import Channel, Proof, Said, State, Via, fingerprint, last_word
 from privacy.domain.events import ChangedConsent
 
 # The field whose blind index names persons in the ledger.
@@ -51,10 +51,12 @@ class ConsentRepository:
         self._blind = blind
         self._now = now
 
-    def append(self, said: Sequence[Said]) -> None:
-        """Adds to the ledger."""
+    def append(self, said: Sequence[Said]) -> list[str]:
+        """Adds to the ledger; answers the fingerprints of the events."""
         refs = self._blind.tokens(SUBJECT, [str(one.subject_id) for one in said])
         self._session.execute(_APPEND, [self._row(one, ref) for one, ref in zip(said, refs, strict=True)])
+        actor = (self._principal.kind.value, self._principal.id)
+        return [fingerprint(one, ref, actor, self._now) for one, ref in zip(said, refs, strict=True)]
 
     def settle(self, said: Sequence[Said]) -> list[ChangedConsent]:
         """Takes over what decides now, of each person, purpose and channel; answers what changed."""

@@ -34,7 +34,17 @@ _REACHED = """
     select count(*) as reached from unnest(%(ids)s::uuid[]) asked(id)
     left join links l on l.customer_id = asked.id
     join persons p on p.person_id = coalesce(l.survivor_id, asked.id)
-    where not p.deleted and
+    where
+"""
+_STANDING = " not p.deleted and "
+# Every id of a person: their own, the one they are read through, all that are read through it.
+MEMBERS = """
+    with root as (
+        select asked.id as asked, coalesce(l.survivor_id, asked.id) as id
+        from unnest(%(ids)s::uuid[]) asked(id) left join links l on l.customer_id = asked.id
+    )
+    select asked, asked as member from root union select asked, id from root
+    union select asked, l.customer_id from root join links l on l.survivor_id = root.id
 """
 
 
@@ -62,10 +72,17 @@ class PersonProjection:
             self._session.connection().exec_driver_sql(_LINK, arrays)
 
     def known(self, subject_id: UUID) -> bool:
-        """Whether there is such a person, and the caller may ask for their erasure."""
+        """Whether there is or was such a person, and the caller may ask for their erasure.
+
+        A deleted one may: other services keep what they hold of them.
+        """
         rows, params = scope.predicate(self._principal, REQUEST_ERASURES, "p.owner_id", "p.collaborator_ids")
         [found] = self._reader.rows(_REACHED + rows, {**params, "ids": [subject_id]})
         return bool(found.reached)
+
+    def one_with(self, subject_id: UUID) -> set[UUID]:
+        """All ids of a person, as far as was told here."""
+        return {row.member for row in self._reader.rows(MEMBERS, {"ids": [subject_id]})}
 
     def in_reach(self, subject_ids: Collection[UUID]) -> bool:
         """Whether the caller may record wishes of all of them.
@@ -75,5 +92,6 @@ class PersonProjection:
         if self._principal.scope_of(RECORD_CONSENTS) is Scope.ALL:
             return True
         rows, params = scope.predicate(self._principal, RECORD_CONSENTS, "p.owner_id", "p.collaborator_ids")
-        [found] = self._reader.rows(_REACHED + rows, {**params, "ids": list(subject_ids)})
+        asked = {**params, "ids": list(subject_ids)}
+        [found] = self._reader.rows(_REACHED + _STANDING + rows, asked)
         return bool(found.reached == len(subject_ids))

@@ -13,20 +13,12 @@ from privacy.domain.consents import Channel, State
 from privacy.domain.errors import PurposeNotFound
 from privacy.domain.permits import Standing, Wish
 from privacy.domain.purposes import Basis
+from privacy.store.persons import MEMBERS
 
 _TERMS = """
     select basis, coalesce(
         (select max(major_version) from notices where purpose_id = p.id), 0) as major_version
     from purposes p where id = %(purpose)s
-"""
-# Every id of each person asked for: their own, the one they are read through, all that are read through it.
-_MEMBERS = """
-    with root as (
-        select asked.id as asked, coalesce(l.survivor_id, asked.id) as id
-        from unnest(%(ids)s::uuid[]) asked(id) left join links l on l.customer_id = asked.id
-    )
-    select asked, asked as member from root union select asked, id from root
-    union select asked, l.customer_id from root join links l on l.survivor_id = root.id
 """
 _WISHES = """
     select distinct on (told.asked) told.asked, c.event_id, c.state, c.expires_at, c.major_version
@@ -52,7 +44,7 @@ class StandingRepository:
         """What is known of each, in order."""
         reader = self._work.reader
         members: dict[UUID, set[UUID]] = defaultdict(set)
-        for row in reader.rows(_MEMBERS, {"ids": list(subject_ids)}):
+        for row in reader.rows(MEMBERS, {"ids": list(subject_ids)}):
             members[row.asked].add(row.member)
         pairs = [(asked, member) for asked, ids in members.items() for member in ids]
         params = {

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from uuid import UUID
+
 from kernel.pure.grants import Principal
 from kernel.pure.signing import Signer
+from kernel.sql import subjects
 from kernel.sql.app import App
 from kernel.sql.crypto.blind import BlindIndex
 from kernel.sql.uow import UnitOfWork
@@ -33,6 +37,10 @@ class PrivacyWork(UnitOfWork):
         self.purposes = PurposeRepository(self.session)
         self.consents = ConsentRepository(self.session, principal, blind, self.now)
         self.persons = PersonProjection(self.session, self.reader, principal)
+
+    def erased(self, subject_ids: Collection[UUID]) -> set[UUID]:
+        """Those who were erased: nothing more is written of them."""
+        return subjects.erased(self, subject_ids)
 
     @property
     def certificates(self) -> Signer:

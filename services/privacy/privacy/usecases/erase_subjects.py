@@ -15,8 +15,9 @@ from privacy.domain.events import ErasureClosed, ErasureOrdered, RestrictedSubje
 from privacy.domain.holds import check_text
 from privacy.usecases.ports import Work
 
-# The job that looks up who the person is, and begins; timers that remind and alarm.
+# Jobs that look up who the person is: to begin, and again when all have erased; timers that remind and alarm.
 BEGIN = "begin_erasure"
+CONFIRM = "confirm_erasure"
 WATCH = "erasure_watch"
 ALARM = "erasure_alarm"
 
@@ -65,14 +66,30 @@ def refuse_erasure(work: Work, erasure_id: UUID, code: str, reason: str) -> Eras
 def identify_subject(work: Work, erasure_id: UUID, subject_ids: Sequence[UUID]) -> None:
     """The person was looked up: all their ids rest, and are erased unless a hold stands against it.
 
-    A second time it does nothing.
+    Of one whom the customer service does not know any more `subject_ids` is empty: what was told of merges
+    counts then. A second time it does nothing.
     """
     erasure = work.erasures.get(erasure_id)
     if erasure.state is not State.VERIFIED:
         return
-    erasure.identify(subject_ids)
+    erasure.identify(subject_ids or sorted(work.persons.one_with(erasure.customer_id)))
     _restrict(work, erasure, erasure.subject_ids, True)
     _begin(work, erasure)
+
+
+def confirm_subject(work: Work, erasure_id: UUID, subject_ids: Sequence[UUID]) -> None:
+    """The person was looked up again, after everybody had erased: whoever was merged with them before their
+    data rested is erased too. A second time it does nothing.
+    """
+    erasure = work.erasures.get(erasure_id)
+    if not erasure.to_confirm:
+        return
+    new = erasure.confirm(subject_ids)
+    if new:
+        _restrict(work, erasure, new, True)
+        work.erasures.note(erasure.id, "widened", ids=len(new))
+    _order(work, erasure)
+    work.erasures.save(erasure)
 
 
 def go_on(work: Work, subject_ids: Sequence[UUID]) -> None:
@@ -88,13 +105,12 @@ def take_receipt(work: Work, erasure_id: UUID, answer: Answer) -> None:
     except ErasureNotFound:
         return
     was_ended = erasure.ended
-    again = erasure.receive(answer, work.now)
+    if erasure.receive(answer, work.now):
+        work.defer(CONFIRM, erasure_id=erasure.id)
     work.erasures.note(
         erasure.id, "receipt",
         service=answer.participant, attempt=answer.attempt, rows=sum(one.rows for one in answer.counts),
     )  # fmt: skip
-    if again:
-        _order(work, erasure)
     work.erasures.save(erasure)
     if erasure.ended and not was_ended:
         _end(work, erasure)

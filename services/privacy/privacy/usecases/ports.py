@@ -40,8 +40,8 @@ class Purposes(Protocol):
 
 
 class Consents(Protocol):
-    def append(self, said: Sequence[Said]) -> None:
-        """Adds to the ledger."""
+    def append(self, said: Sequence[Said]) -> list[str]:
+        """Adds to the ledger; answers the fingerprints of the events."""
 
     def settle(self, said: Sequence[Said]) -> list[ChangedConsent]:
         """Takes over what decides now, of each person, purpose and channel; answers what changed."""
@@ -69,7 +69,10 @@ class Persons(Protocol):
         """Takes over the (customer id, survivor id, version) links that are newer than what is held."""
 
     def known(self, subject_id: UUID) -> bool:
-        """Whether there is such a person, and the caller may ask for their erasure."""
+        """Whether there is or was such a person, and the caller may ask for their erasure."""
+
+    def one_with(self, subject_id: UUID) -> set[UUID]:
+        """All ids of a person, as far as was told here."""
 
     def in_reach(self, subject_ids: Collection[UUID]) -> bool:
         """Whether the caller may record wishes of all of them."""
@@ -178,6 +181,9 @@ class Work(Protocol):
 
     @property
     def audits(self) -> Audits: ...
+
+    def erased(self, subject_ids: Collection[UUID]) -> set[UUID]:
+        """Those who were erased: nothing more is written of them."""
 
     def record(self, event: Event) -> None: ...
 

@@ -19,7 +19,8 @@ EXPIRES = "consent_expires"
 def record_consents(work: Work, said: Sequence[Said]) -> list[Said]:
     """Records up to 500 words at once, all or none. Answers them as they stand in the ledger.
 
-    Raises Invalid, PurposeNotFound, NoticeNotFound, or SubjectUnknown when one is out of the caller's reach.
+    Raises Invalid, PurposeNotFound, NoticeNotFound, or SubjectUnknown when one is out of the caller's reach
+    or erased.
     """
     if not 1 <= len(said) <= LARGEST_BATCH:
         raise Invalid.of(Violation("events", "BATCH_SIZE", "must be 1 to 500", "必须是 1 到 500 条"))
@@ -29,7 +30,8 @@ def record_consents(work: Work, said: Sequence[Said]) -> list[Said]:
         check_said(one, work.now, found)
         checks.found += [violation.within(f"events[{index}]") for violation in found.found]
     checks.raise_if_any()
-    if not work.persons.in_reach({one.subject_id for one in said}):
+    subject_ids = {one.subject_id for one in said}
+    if not work.persons.in_reach(subject_ids) or work.erased(subject_ids):
         raise SubjectUnknown
     recorded = _with_terms(work, said)
     _write(work, recorded)
@@ -71,14 +73,15 @@ def _with_terms(work: Work, said: Sequence[Said]) -> list[Said]:
 
 
 def _write(work: Work, said: Sequence[Said]) -> None:
-    work.consents.append(said)
+    fingerprints = work.consents.append(said)
     changed = work.consents.settle(said)
     if changed:
         work.record(ConsentsChanged(tuple(changed)))
-    for one in said:
+    for one, fingerprint in zip(said, fingerprints, strict=True):
         if one.expires_at is not None:
             work.schedule(EXPIRES, str(one.id), one.expires_at, {"subject": str(one.subject_id)})
         work.audit(
             "record_consent", "customer", one.subject_id,
             event=str(one.id), purpose=one.purpose_id, channel=one.channel.value, state=one.state.value,
+            sha256=fingerprint,
         )  # fmt: skip

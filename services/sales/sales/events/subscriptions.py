@@ -32,7 +32,7 @@ class SalesEvents(FollowsDirectory, FollowsPrivacy):
         """What sales holds of a person goes, but for signed contracts."""
         return erase_customers(work, subject_ids)
 
-    @hears(CustomersRecorded, together=True)
+    @hears(CustomersRecorded, about=["customers.customer_id"], together=True)
     def follow_customers(self, work: Work, event: CustomersRecorded, envelope: Envelope) -> None:
         work.customers.apply(
             CustomerRow(
@@ -45,7 +45,7 @@ class SalesEvents(FollowsDirectory, FollowsPrivacy):
             for told in event.customers
         )
 
-    @hears(CustomersMerged)
+    @hears(CustomersMerged, about=["links.absorbed_id", "links.survivor_id"])
     def follow_links(self, work: Work, event: CustomersMerged, envelope: Envelope) -> None:
         work.customers.link(
             (

@@ -21,14 +21,14 @@ nobody_yet = frozenset({TicketsChanged, ResponseClockDue, ResponseClockBreached}
 class TicketingEvents(FollowsDirectory):
     """An id that is none can't be mended by waiting: Invalid sends the event to the dead letters."""
 
-    @hears(CustomersRecorded)
+    @hears(CustomersRecorded, about=["customers.customer_id"])
     def follow_customers(self, work: Work, event: CustomersRecorded, envelope: Envelope) -> None:
         work.customers.apply(
             CustomerRow(parse_id(told.customer_id, "customer_id"), told.version, told.kind, told.deleted)
             for told in event.customers
         )
 
-    @hears(CustomersClassified)
+    @hears(CustomersClassified, about=["customers.customer_id"])
     def follow_classes(self, work: Work, event: CustomersClassified, envelope: Envelope) -> None:
         work.customers.classify(
             ClassRow(
@@ -37,7 +37,7 @@ class TicketingEvents(FollowsDirectory):
             for told in event.customers
         )
 
-    @hears(CustomersMerged)
+    @hears(CustomersMerged, about=["links.absorbed_id", "links.survivor_id"])
     def follow_links(self, work: Work, event: CustomersMerged, envelope: Envelope) -> None:
         work.customers.link(
             (

@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from kernel.pure.errors import Checks
+from kernel.pure.notes import check_impersonal
 from ticketing.domain.errors import RequesterUnknown, UnknownAgent, UnknownCustomer
 from ticketing.domain.judging import Decision
 from ticketing.domain.ticket import Ticket
@@ -118,12 +119,13 @@ def reveal_requester(work: Work, ticket_id: UUID, reason: str) -> tuple[str, str
     """Name and address of who asked. Raises TicketNotFound, Invalid or RequesterUnknown."""
     least, most = _REASON
     reason = reason.strip()
+    checks = Checks()
     if not least <= len(reason) <= most:
-        checks = Checks()
         checks.refuse(
             "reason", "REASON", f"must have {least} to {most} characters", f"必须有 {least} 到 {most} 个字符"
         )
-        checks.raise_if_any()
+    check_impersonal("reason", reason, checks)
+    checks.raise_if_any()
     ticket = work.tickets.lend(ticket_id, REVEAL)
     words = ticket.words
     if not words.requester_name and not words.requester_email:

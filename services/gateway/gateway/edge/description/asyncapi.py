@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from google.protobuf.descriptor import Descriptor
 
 from gateway.edge.description.contracts import Contracts
@@ -10,6 +12,8 @@ from gateway.edge.description.schemas import Schemas, Way
 from gateway.edge.files import Json
 
 _ENVELOPE = "crm.event.v1.Envelope"
+# The package of what every service tells, on an exchange of that name.
+_SHARED = "event"
 _INTRODUCTION = """\
 Facts that the services tell each other over RabbitMQ: CloudEvents 1.0 in JSON, one topic exchange a \
 service, the type as routing key. Delivered at least once, in no order across records: remember the ids \
@@ -22,6 +26,7 @@ def asyncapi(contracts: Contracts) -> Json:
     schemas = Schemas(contracts)
     examples = Examples(contracts)
     events = list(contracts.events())
+    tellers = sorted({_service(event) for event in events} - {_SHARED})
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "CRM events", "version": "v1", "description": _INTRODUCTION},
@@ -29,7 +34,9 @@ def asyncapi(contracts: Contracts) -> Json:
         "channels": {_key(event): _channel(contracts, event) for event in events},
         "operations": {f"tell-{_key(event)}": _operation(event) for event in events},
         "components": {
-            "messages": {event.full_name: _message(contracts, schemas, examples, event) for event in events},
+            "messages": {
+                event.full_name: _message(contracts, schemas, examples, event, tellers) for event in events
+            },
             "schemas": dict(sorted(schemas.components.items())),
         },
     }
@@ -41,6 +48,11 @@ def _key(event: Descriptor) -> str:
 
 def _service(event: Descriptor) -> str:
     return event.full_name.split(".")[1]
+
+
+def _sources(event: Descriptor, tellers: Sequence[str]) -> list[str]:
+    """Who may tell an event: its service, or any of those that tell events."""
+    return [f"/crm/{one}" for one in (tellers if _service(event) == _SHARED else [_service(event)])]
 
 
 def _channel(contracts: Contracts, event: Descriptor) -> Json:
@@ -64,20 +76,24 @@ def _channel(contracts: Contracts, event: Descriptor) -> Json:
 
 
 def _operation(event: Descriptor) -> Json:
+    who = "Every service" if _service(event) == _SHARED else f"The {_service(event)} service"
     return {
         "action": "send",
-        "summary": f"The {_service(event)} service tells {event.name}.",
+        "summary": f"{who} tells {event.name}.",
         "channel": {"$ref": f"#/channels/{_key(event)}"},
         "bindings": {"amqp": {"deliveryMode": 2, "mandatory": True, "bindingVersion": "0.3.0"}},
     }
 
 
-def _message(contracts: Contracts, schemas: Schemas, examples: Examples, event: Descriptor) -> Json:
+def _message(
+    contracts: Contracts, schemas: Schemas, examples: Examples, event: Descriptor, tellers: Sequence[str]
+) -> Json:
+    sources = _sources(event, tellers)
     envelope = schemas.object_of(contracts.message(_ENVELOPE), Way.ANSWER)
     envelope["properties"] |= {
         "specversion": {"const": "1.0"},
         "type": {"const": event.full_name},
-        "source": {"const": f"/crm/{_service(event)}"},
+        "source": {"enum": sources},
         "data": schemas.of_message(event, Way.ANSWER),
     }
     envelope["required"] = ["specversion", "id", "type", "source", "time", "data"]
@@ -87,16 +103,16 @@ def _message(contracts: Contracts, schemas: Schemas, examples: Examples, event: 
         "summary": contracts.comment(event.full_name),
         "contentType": "application/json",
         "payload": envelope,
-        "examples": [{"payload": _example(examples, event)}],
+        "examples": [{"payload": _example(examples, event, sources[0])}],
     }
 
 
-def _example(examples: Examples, event: Descriptor) -> Json:
+def _example(examples: Examples, event: Descriptor, source: str) -> Json:
     return {
         "specversion": "1.0",
         "id": ID,
         "type": event.full_name,
-        "source": f"/crm/{_service(event)}",
+        "source": source,
         "subject": "",
         "time": "2026-03-02T01:30:00.125Z",
         "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",

@@ -1,0 +1,12 @@
+"""Kept answers tell whom they speak of."""
+
+from alembic import op
+
+from kernel.sql.migrate import execute_ddl
+
+revision = "0010"
+down_revision = "0009"
+
+
+def upgrade() -> None:
+    execute_ddl(op, "0004_answers")
