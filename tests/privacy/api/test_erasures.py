@@ -13,6 +13,7 @@ import pytest
 from crm.customer.v1 import subject_service_pb2 as subject_rpc
 from crm.privacy.v1 import erasure_service_pb2 as rpc
 from crm.privacy.v1.events_pb2 import ErasureOrdered, SubjectErased
+from crm.ticketing.v1 import subject_service_pb2 as ticketing_rpc
 from crm_cli import certificates_of_erasure
 from kernel.bus.envelope import parse
 from kernel.jobs.job import Running
@@ -39,16 +40,22 @@ EVENTS = PrivacyEvents()
 TIMERS = {WATCH: watch_erasures, ALARM: alarm_erasures, ENDS: end_holds}
 
 
-class CustomerService:
-    """Stands in for it: answers who a person is."""
+class Neighbours:
+    """Stands in for them: customer answers who a person is, ticketing notes their addresses."""
 
     def __init__(self, *ids: UUID) -> None:
         self._ids = ids
+        self.noted: list[str] = []
 
     def call(self, method: str, request: Any, timeout: float = 5.0) -> Any:
+        if method == "crm.ticketing.v1.SubjectService/NoteAddresses":
+            self.noted = list(request.emails)
+            return ticketing_rpc.NoteAddressesResponse()
         assert method == "crm.customer.v1.SubjectService/ResolveSubject"
         ids = [str(one) for one in self._ids] or [request.customer_id]
-        return subject_rpc.ResolveSubjectResponse(subject_ids=ids, survivor_id=ids[0], kind="person")
+        return subject_rpc.ResolveSubjectResponse(
+            subject_ids=ids, survivor_id=ids[0], kind="person", emails=["wang@example.com"]
+        )
 
 
 def call(api: Api, method: str, request: Any, by: Principal = OFFICER) -> Any:
@@ -77,9 +84,11 @@ def get(api: Api, erasure_id: str) -> Any:
 
 def begin(app: PrivacyApp, erasure_id: str, *ids: UUID) -> None:
     """The job runs, as often as it likes."""
-    job = begin_erasure(CustomerService(*ids))  # type: ignore[arg-type]
+    neighbours = Neighbours(*ids)
+    job = begin_erasure(neighbours)  # type: ignore[arg-type]
     for _ in range(2):
         job.run(Running(app, 1, lambda: False), erasure_id=erasure_id)
+    assert neighbours.noted == ["wang@example.com"]
 
 
 def carry(app: PrivacyApp) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from crm.customer.v1 import subject_service_pb2 as subject_rpc
+from crm.ticketing.v1 import subject_service_pb2 as ticketing_rpc
 from kernel.jobs.job import Job, Running
 from kernel.ops.logs import logger
 from kernel.rpc.channel import Peers
@@ -19,16 +20,23 @@ from privacy.usecases.hold_subjects import end_hold
 _log = logger(__name__)
 
 _RESOLVE = "crm.customer.v1.SubjectService/ResolveSubject"
+_NOTE = "crm.ticketing.v1.SubjectService/NoteAddresses"
 
 
 def begin_erasure(peers: Peers) -> Job:
-    """Asks the customer service for all ids of the person, for as long as it takes."""
+    """Asks the customer service for all ids of the person, for as long as it takes.
+
+    Ticketing holds mails of people whose id it never knew. It is told their addresses before anybody
+    erases: afterwards nobody knows them.
+    """
 
     def run(running: Running, erasure_id: str) -> None:
         row = queries.get_erasure(running.app.reader, UUID(erasure_id))
         assert row is not None  # requests are never deleted
         request = subject_rpc.ResolveSubjectRequest(customer_id=str(row.customer_id))
         answer = peers.call(_RESOLVE, request)
+        told = ticketing_rpc.NoteAddressesRequest(subject_ids=answer.subject_ids, emails=answer.emails)
+        peers.call(_NOTE, told)
         with running.work() as work:
             identify_subject(work, row.id, [UUID(text) for text in answer.subject_ids])  # type: ignore[arg-type]
 

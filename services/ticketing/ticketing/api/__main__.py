@@ -1,9 +1,16 @@
 """python -m ticketing.api: answers gRPC calls."""
 
 from kernel.rpc.server import main
+from ticketing.api.subjects import SubjectServicer
 from ticketing.api.tickets import TicketServicer
 from ticketing.wiring import build
 
 if __name__ == "__main__":
     app = build()
-    main(app, {"crm.ticketing.v1.TicketService": TicketServicer(app)})
+    main(
+        app,
+        {
+            "crm.ticketing.v1.SubjectService": SubjectServicer(),
+            "crm.ticketing.v1.TicketService": TicketServicer(app),
+        },
+    )

@@ -14,6 +14,7 @@ from kernel.pure.ids import parse_id
 from kernel.pure.paging import page_size
 from kernel.rpc.call import Call
 from kernel.sql.engine import Reader
+from kernel.sql.subjects import SubjectRestricted
 from ticketing import metrics
 from ticketing.api import translate
 from ticketing.domain.clocks import elapsed, segments
@@ -177,10 +178,15 @@ class TicketServicer:
         return rpc.ExplainRoutingResponse(decisions=[translate.decision(one) for one in decisions])
 
     def _seen(self, text: str, call: Call) -> Any:
-        """The row of a ticket that the caller is shown something of. Raises TicketNotFound."""
+        """The row of a ticket that the caller is shown something of.
+
+        Raises TicketNotFound or SubjectRestricted.
+        """
         row = queries.get_ticket(self._app.reader, call.principal, parse_id(text, "id"))
         if row is None:
             raise TicketNotFound
+        if row.resting:
+            raise SubjectRestricted
         call.viewed("ticket", [row.id])
         return row
 

@@ -17,6 +17,12 @@ class TicketStatusForbids(Precondition):
     zh = "状态为 {status} 的工单不能变为 {wanted}。"
 
 
+class TicketErased(Precondition):
+    reason = "TICKET_ERASED"
+    en = "What was said in this ticket was erased; it can't be worked on any more."
+    zh = "该工单的内容已被删除，无法再处理。"
+
+
 class UnknownCustomer(Precondition):
     reason = "TICKET_CUSTOMER_UNKNOWN"
     en = "The ticketing service knows no such customer."

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
+from kernel.pure import erasure
 from kernel.pure.events import Event
 
 
@@ -67,3 +68,10 @@ class ResponseClockBreached(Event):
     @property
     def subject(self) -> str:
         return str(self.ticket_id)
+
+
+@dataclass(frozen=True)
+class SubjectErased(erasure.Receipt):
+    """What people said in tickets of theirs is gone; the tickets stay as figures."""
+
+    type: ClassVar[str] = "crm.ticketing.v1.SubjectErased"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
 from crm.customer.v1.events_pb2 import CustomersClassified, CustomersMerged, CustomersRecorded
 from crm.ticketing.v1.events_pb2 import (
     ResponseClockBreached,
@@ -11,15 +15,26 @@ from crm.ticketing.v1.events_pb2 import (
 from kernel.bus.directory import FollowsDirectory
 from kernel.bus.entrypoint import hears
 from kernel.bus.envelope import Envelope
+from kernel.bus.privacy import FollowsPrivacy
+from kernel.pure.erasure import Erasure
 from kernel.pure.ids import parse_id
+from kernel.sql import subjects
+from ticketing.domain.events import SubjectErased
+from ticketing.usecases.erase_customers import erase_customers
 from ticketing.usecases.ports import ClassRow, CustomerRow, Work
 
 # Told by this service, heard by no other yet.
 nobody_yet = frozenset({TicketsChanged, ResponseClockDue, ResponseClockBreached})
 
 
-class TicketingEvents(FollowsDirectory):
+class TicketingEvents(FollowsDirectory, FollowsPrivacy):
     """An id that is none can't be mended by waiting: Invalid sends the event to the dead letters."""
+
+    receipt = SubjectErased
+
+    def erase(self, work: Any, subject_ids: Sequence[UUID]) -> Erasure:
+        """Words, mails and addresses go; tickets stay as figures."""
+        return erase_customers(work, subject_ids)
 
     @hears(CustomersRecorded)
     def follow_customers(self, work: Work, event: CustomersRecorded, envelope: Envelope) -> None:
@@ -29,13 +44,15 @@ class TicketingEvents(FollowsDirectory):
         )
 
     @hears(CustomersClassified)
-    def follow_classes(self, work: Work, event: CustomersClassified, envelope: Envelope) -> None:
-        work.customers.classify(
+    def follow_classes(self, work: Any, event: CustomersClassified, envelope: Envelope) -> None:
+        rows = [
             ClassRow(
                 parse_id(told.customer_id, "customer_id"), told.scheme, told.version, getattr(told, "class")
             )
             for told in event.customers
-        )
+        ]
+        gone = subjects.drop_erased(work, "follow_classes", {row.customer_id for row in rows})
+        work.customers.classify(row for row in rows if row.customer_id not in gone)
 
     @hears(CustomersMerged)
     def follow_links(self, work: Work, event: CustomersMerged, envelope: Envelope) -> None:

@@ -8,10 +8,11 @@ from uuid import UUID
 from kernel.sql.crypto.sealing import Sealer
 from kernel.sql.engine import Reader
 from ticketing.store.queries import MESSAGES_SEALED_IN, TICKETS_SEALED_IN
+from ticketing.store.reach import RESTING
 
-_OUTGOING = """
+_OUTGOING = f"""
     select m.id, m.sealed_for, m.sealed, t.id as ticket_id, t.number, t.customer_id,
-           t.sealed_for as ticket_sealed_for, t.sealed as ticket_sealed
+           t.sealed_for as ticket_sealed_for, t.sealed as ticket_sealed, {RESTING} as resting
     from messages m join tickets t on t.id = m.ticket_id
     where m.id = %(id)s and m.delivery = 'queued'
 """
@@ -35,6 +36,8 @@ class Outgoing:
     content: str
     # Message-ID of the mail that it answers.
     mail_id: str
+    # Whether its customer may not be written to now.
+    resting: bool
 
 
 def get_outgoing(reader: Reader, sealer: Sealer, message_id: UUID) -> Outgoing | None:
@@ -57,4 +60,5 @@ def get_outgoing(reader: Reader, sealer: Sealer, message_id: UUID) -> Outgoing |
         subject=words["subject"],
         content=said["content"],
         mail_id=(answered or {}).get("mail_id", ""),
+        resting=bool(row.resting),
     )

@@ -12,7 +12,7 @@ from kernel.pure.grants import Principal
 from kernel.sql.crypto.sealing import Sealer
 from kernel.sql.engine import Reader
 from kernel.sql.filters import Attribute, compile_filter
-from ticketing.store.reach import predicate
+from ticketing.store.reach import RESTING, predicate
 
 READ = "ticketing.tickets.read"
 READ_MESSAGES = "ticketing.messages.read"
@@ -42,7 +42,7 @@ _ORDERS = {
         "t.next_due_at is not null and (t.next_due_at, t.id) > (%(after_at)s, %(after_id)s)",
     ),
 }
-_TICKETS = "select t.*, {clear} as clear from tickets t where {in_scope} and "
+_TICKETS = "select t.*, {clear} as clear, {resting} as resting from tickets t where {in_scope} and "
 # Whoever is read through the same customer as %(customer)s.
 _GROUP = """
     select linked.customer_id, linked.survivor_id from links linked
@@ -70,7 +70,7 @@ _AGENTS = """
 
 def get_ticket(reader: Reader, principal: Principal, ticket_id: UUID) -> Any | None:
     """The row of one ticket; None when there is none or it is out of scope. `clear` of a row says whether
-    the principal may see what people said."""
+    the principal may see what people said, `resting` that nobody may now."""
     return _first(_select(reader, principal, "t.id = %(id)s", {"id": ticket_id}))
 
 
@@ -107,6 +107,7 @@ def list_tickets(
         links = reader.rows(_GROUP, {"customer": customer_id})
         condition += " and t.customer_id = any(%(customers)s)"
         params["customers"] = list({customer_id, *(one for row in links for one in row if one)})
+    condition += f" and {RESTING} is not true"
     if after is not None:
         condition += f" and {later}"
         params["after_at"], params["after_id"] = after
@@ -117,7 +118,7 @@ def _select(reader: Reader, principal: Principal, condition: str, params: dict[s
     """Every read of tickets goes through here, so that none forgets the scope."""
     in_scope, scope_params = predicate(principal, READ)
     clear, clear_params = predicate(principal, READ_PERSONAL)
-    sql = _TICKETS.format(clear=clear, in_scope=in_scope) + condition
+    sql = _TICKETS.format(clear=clear, in_scope=in_scope, resting=RESTING) + condition
     return reader.rows(sql, {**params, **scope_params, **clear_params})
 
 

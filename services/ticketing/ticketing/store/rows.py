@@ -26,6 +26,7 @@ def ticket_of(row: Any, words: Mapping[str, Any] | None, clocks: Sequence[Any]) 
     return Ticket(
         **{name: getattr(row, name) for name in PLAIN},
         version=row.version,
+        erased=row.sealed is None,
         said=tuple(row.said),
         by_hand=frozenset(row.by_hand),
         pauses=[_pause(document) for document in row.pauses],

@@ -10,6 +10,7 @@ from kernel.sql.uow import UnitOfWork
 from ticketing.store.agents import AgentRepository
 from ticketing.store.customers import CustomerProjection
 from ticketing.store.decisions import DecisionRepository, RuleBookRepository
+from ticketing.store.erasing import ErasingRepository
 from ticketing.store.mails import MailRepository
 from ticketing.store.messages import MessageRepository
 from ticketing.store.tickets import TicketRepository
@@ -26,4 +27,5 @@ class TicketingWork(UnitOfWork):
         self.decisions = DecisionRepository(self.session, self.now)
         self.rule_books = RuleBookRepository(self.session, self.now)
         self.agents = AgentRepository(self.session)
-        self.customers = CustomerProjection(self.session)
+        self.customers = CustomerProjection(self.session, self.reader)
+        self.erasing = ErasingRepository(self.session, app.keyring, blind)

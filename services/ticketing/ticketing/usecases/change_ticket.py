@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from uuid import UUID
 
 from kernel.pure.errors import Checks
@@ -10,7 +9,7 @@ from ticketing.domain.errors import RequesterUnknown, UnknownAgent, UnknownCusto
 from ticketing.domain.judging import Decision
 from ticketing.domain.ticket import Ticket
 from ticketing.usecases.keep_ticket import give_to_least_loaded, keep_ticket
-from ticketing.usecases.ports import CLOSE_TIMER, GIVE_OUT, TO_CUSTOMER, Work
+from ticketing.usecases.ports import GIVE_OUT, TO_CUSTOMER, Work
 from ticketing.usecases.talk import LONGEST_CONTENT, checked_text, say
 
 ASSIGN = "ticketing.tickets.assign"
@@ -48,11 +47,12 @@ def assign_ticket(
 
 
 def identify_ticket(work: Work, ticket_id: UUID, etag: str, customer_id: UUID) -> Ticket:
-    """Raises TicketNotFound, StaleEtag, UnknownCustomer or SubjectErased."""
+    """Raises TicketNotFound, StaleEtag, UnknownCustomer, SubjectRestricted or SubjectErased."""
     ticket = work.tickets.lend(ticket_id, UPDATE, etag)
     survivor = work.customers.survivor(customer_id)
     if survivor is None:
         raise UnknownCustomer
+    work.customers.refuse_restricted(survivor)
     ticket.customer_id = survivor
     work.messages.seal_for(ticket.id, ticket.subject_id)
     keep_ticket(work, ticket, [Decision("customer", str(survivor), "BY_HAND")])
@@ -86,9 +86,6 @@ def resolve_ticket(work: Work, ticket_id: UUID, etag: str, solution: str) -> Tic
     ticket.resolve(work.now, solution)
     say(work, ticket, TO_CUSTOMER, solution)
     keep_ticket(work, ticket)
-    days = work.rule_books.current().close_after_days
-    if days:
-        work.schedule(CLOSE_TIMER, str(ticket.id), work.now + timedelta(days=days))
     _give_out(work, ticket.team_id)
     work.audit("resolve", "ticket", ticket.id)
     return ticket
@@ -98,7 +95,6 @@ def close_ticket(work: Work, ticket_id: UUID, etag: str = "") -> Ticket:
     """Raises TicketNotFound, StaleEtag or TicketStatusForbids."""
     ticket = work.tickets.lend(ticket_id, UPDATE, etag)
     ticket.close(work.now)
-    work.cancel(CLOSE_TIMER, str(ticket.id))
     keep_ticket(work, ticket)
     work.audit("close", "ticket", ticket.id)
     return ticket
@@ -108,7 +104,6 @@ def reopen_ticket(work: Work, ticket_id: UUID, etag: str) -> Ticket:
     """Raises TicketNotFound, StaleEtag or TicketStatusForbids."""
     ticket = work.tickets.lend(ticket_id, UPDATE, etag)
     ticket.reopen(work.now)
-    work.cancel(CLOSE_TIMER, str(ticket.id))
     keep_ticket(work, ticket)
     work.audit("reopen", "ticket", ticket.id)
     return ticket

@@ -36,7 +36,7 @@ class NewTicket:
 
 
 def create_ticket(work: Work, new: NewTicket) -> Heard:
-    """Raises Invalid, UnknownCustomer or SubjectErased."""
+    """Raises Invalid, UnknownCustomer, SubjectRestricted or SubjectErased."""
     checks = Checks()
     subject = checked_line(checks, "ticket.subject", new.subject, _LONGEST_SUBJECT)
     if not subject:
@@ -101,4 +101,5 @@ def _survivor(work: Work, customer_id: UUID | None) -> UUID | None:
     survivor = work.customers.survivor(customer_id)
     if survivor is None:
         raise UnknownCustomer
+    work.customers.refuse_restricted(survivor)
     return survivor

@@ -11,7 +11,7 @@ from ticketing.domain.judging import Decision, judge
 from ticketing.domain.linking import ticket_to_join
 from ticketing.domain.ticket import CLOSED, Ticket, Words, language_of
 from ticketing.usecases.keep_ticket import keep_ticket
-from ticketing.usecases.ports import CLOSE_TIMER, FROM_CUSTOMER, Message, Work
+from ticketing.usecases.ports import FROM_CUSTOMER, Message, Work
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,6 @@ def _join(work: Work, said: Said, fresh: Ticket, ticket: Ticket, decision: Decis
     if not said.automatic:
         # An absence note answers nothing: who waits for the customer goes on waiting.
         ticket.hear(said.at, fresh.said)
-        work.cancel(CLOSE_TIMER, str(ticket.id))
         keep_ticket(work, ticket, [decision])
     _add_message(work, said, ticket)
     work.audit("hear", "ticket", ticket.id, channel=said.channel)

@@ -49,7 +49,10 @@ class Tickets(Protocol):
     def next_number(self) -> str: ...
 
     def lend(self, ticket_id: UUID, permission: str, etag: str = "") -> Ticket:
-        """The ticket, locked until the end of the transaction. Raises TicketNotFound or StaleEtag."""
+        """The ticket, locked until the end of the transaction.
+
+        Raises TicketNotFound, TicketErased, SubjectRestricted or StaleEtag.
+        """
 
     def lend_to_join(self, ticket_id: UUID) -> Ticket:
         """The same for what a customer says, whoever has the ticket in hand. Raises TicketNotFound."""
@@ -58,7 +61,8 @@ class Tickets(Protocol):
         """Keeps the ticket under its next version, and sets its timers. Raises StaleEtag or SubjectErased."""
 
     def to_join(self, customer_ids: Collection[UUID], requester_email: str) -> list[Candidate]:
-        """The tickets not closed of these customers; of nobody known, those of the same address."""
+        """The tickets not closed of these customers; of nobody known, those of the same address; alone with
+        these until the end of the transaction."""
 
     def waiting(self, team_id: UUID) -> list[UUID]:
         """Ids of the team's tickets that nobody has in hand, the most urgent first."""
@@ -71,8 +75,11 @@ class Messages(Protocol):
     def seal_for(self, ticket_id: UUID, subject_id: UUID) -> None:
         """Seals the words of a ticket anew, now that it is known whose they are."""
 
+    def erase_of(self, ticket_ids: Sequence[UUID]) -> int:
+        """The words of these conversations go, and what waits to go out stays; answers how many messages."""
+
     def delivered(self, message_id: UUID, delivery: str) -> None:
-        """Notes what became of a message that was to go out: "sent", "failed" or "no_address"."""
+        """Notes what became of a message that was to go out: "sent", "failed", "no_address", "withheld"."""
 
 
 class Mails(Protocol):
@@ -84,6 +91,25 @@ class Mails(Protocol):
 
     def taken(self, mail_id: UUID, ticket_id: UUID, reason: str = "") -> None:
         """Notes the ticket that a mail went to, and why it could not be read."""
+
+    def destroy_of(self, ticket_ids: Sequence[UUID]) -> int:
+        """Destroys the bytes of the mails of these tickets; answers how many."""
+
+
+class Erasing(Protocol):
+    def note_addresses(self, subject_ids: Collection[UUID], emails: Collection[str]) -> None:
+        """Keeps by which addresses a person's tickets are found, as keyed hashes."""
+
+    def tickets_of(self, subject_ids: Collection[UUID]) -> list[UUID]:
+        """Ids of a person's tickets that hold words, also of those that nobody said are theirs."""
+
+    def classes_of(self, subject_ids: Collection[UUID]) -> int:
+        """Forgets how these were classified; answers how many classes that were."""
+
+    def forget_addresses(self, subject_ids: Collection[UUID]) -> None: ...
+
+    def destroy_keys(self, ticket_ids: Sequence[UUID]) -> int:
+        """Destroys the keys that tickets had of their own while nobody was known; answers how many."""
 
 
 class Decisions(Protocol):
@@ -142,6 +168,9 @@ class Customers(Protocol):
     def survivor(self, customer_id: UUID) -> UUID | None:
         """By whom a customer is read; None when they are not known here, or deleted."""
 
+    def refuse_restricted(self, customer_id: UUID) -> None:
+        """Raises SubjectRestricted when the customer's data may not be used now."""
+
 
 class Work(Protocol):
     """An open unit of work of the ticketing service."""
@@ -163,6 +192,9 @@ class Work(Protocol):
 
     @property
     def mails(self) -> Mails: ...
+
+    @property
+    def erasing(self) -> Erasing: ...
 
     @property
     def decisions(self) -> Decisions: ...
