@@ -58,6 +58,11 @@ class Writer:
             connection.send_message(mail)
         return str(mail["Message-ID"])
 
+    def write_bytes(self, data: bytes) -> None:
+        """The same of a mail that no program would write."""
+        with smtplib.SMTP("127.0.0.1", self._port, timeout=30) as connection:
+            connection.sendmail(self.address, [INBOX], data)
+
     def letters(self) -> list[Any]:
         """What came to this address, oldest first."""
         read = [message_from_bytes(file.read_bytes(), policy=policy.default) for file in self._files()]
@@ -105,6 +110,26 @@ def tell(session: Session, ticket_id: str, content: str, **more: bool) -> Ticket
     request = AddMessageRequest(id=ticket_id, message=message, request_id=str(uuid4()), **more)
     told: Ticket = session.call(session.tickets.AddMessage, request).ticket
     return told
+
+
+@pytest.mark.feature("T-04")
+def test_a_mail_is_a_ticket_also_when_nobody_can_read_it(writer: Writer, admin: Session) -> None:
+    writer.write("沙发", "紫色沙发坏了")
+    [ticket] = until("the mail is a ticket", lambda: tickets_of(admin, writer.id))
+    assert (ticket.channel, ticket.unreadable_reason) == ("email", "")
+    assert len(words_of(admin, ticket.id)) == 1
+    before = unreadable(admin)
+    writer.write_bytes(f"From: {writer.address}\r\nSubject: =?utf-8?B?a?=\r\n\r\n{writer.address}".encode())
+    [shown] = until("the malformed mail is a ticket", lambda: unreadable(admin) - before)
+    seen = admin.call(admin.tickets.GetTicket, GetTicketRequest(id=shown))
+    assert (seen.unreadable_reason, seen.status) == ("MALFORMED", TicketStatus.TICKET_STATUS_OPEN)
+
+
+def unreadable(session: Session) -> set[str]:
+    """Ids of tickets of mails that nobody could read."""
+    request = ListTicketsRequest(filter='channel == "email"')
+    tickets = session.call(session.tickets.ListTickets, request).tickets
+    return {one.id for one in tickets if one.unreadable_reason}
 
 
 @pytest.mark.feature("T-07")
