@@ -27,7 +27,7 @@ from crm.ticketing.v1.ticket_service_pb2 import (
     ListTicketsRequest,
     ResolveTicketRequest,
 )
-from crm_cli.client import Refused, Session
+from crm_cli.client import Gateway, Refused, Session
 from crm_cli.local.layout import Layout
 from crm_cli.local.stack import StackInfo
 from crm_cli.tour.people import make_up
@@ -171,6 +171,26 @@ def clocks_of(session: Session, ticket: Ticket) -> dict[str, tuple[str, timedelt
     explained = session.call(session.tickets.ExplainClocks, ExplainClocksRequest(id=ticket.id)).clocks
     opened = ticket.open_time.ToDatetime(UTC)
     return {one.clock: (one.state, one.due_time.ToDatetime(UTC) - opened) for one in explained}
+
+
+@pytest.mark.feature("T-17")
+def test_a_closed_ticket_asks_by_mail_how_satisfied_the_customer_is(
+    writer: Writer, admin: Session, gateway: Gateway
+) -> None:
+    ticket = open_ticket(admin, writer.id, "沙发坏了", "弹簧断了")
+    solution = ResolveTicketRequest(id=ticket.id, solution="已更换弹簧", request_id=str(uuid4()))
+    admin.call(admin.tickets.ResolveTicket, solution)
+    admin.call(admin.tickets.CloseTicket, CloseTicketRequest(id=ticket.id, request_id=str(uuid4())))
+    asked = until("the survey has arrived", lambda: writer.letters()[1:])[0]
+    [link] = [word for word in asked.get_content().split() if word.startswith("https://")]
+    answer = {"satisfaction": 5, "likelihood": 9, "comment": "很好"}
+    path = f"/v1/surveys/{link.rpartition('/')[2]}:answer"
+    # Whoever has the link needs no login.
+    assert gateway.json("POST", path, answer).status == 200
+    again = gateway.json("POST", path, {"satisfaction": 1})
+    assert (again.status, (again.body or {})["details"][0]["reason"]) == (400, "SURVEY_ANSWERED")
+    survey = admin.call(admin.tickets.GetTicket, GetTicketRequest(id=ticket.id)).survey
+    assert (survey.satisfaction, survey.likelihood) == (5, 9)
 
 
 @pytest.mark.feature("T-11")

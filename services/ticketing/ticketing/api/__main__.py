@@ -2,6 +2,7 @@
 
 from kernel.rpc.server import main
 from ticketing.api.subjects import SubjectServicer
+from ticketing.api.surveys import SurveyServicer
 from ticketing.api.tickets import TicketServicer
 from ticketing.wiring import build
 
@@ -11,6 +12,7 @@ if __name__ == "__main__":
         app,
         {
             "crm.ticketing.v1.SubjectService": SubjectServicer(),
+            "crm.ticketing.v1.SurveyService": SurveyServicer(app),
             "crm.ticketing.v1.TicketService": TicketServicer(app),
         },
     )

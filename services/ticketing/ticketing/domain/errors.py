@@ -61,3 +61,9 @@ class SurveyNotFound(NotFound):
     reason = "SURVEY_NOT_FOUND"
     en = "There is no such survey, or it has ended."
     zh = "调查不存在或已结束。"
+
+
+class SurveyAnsweredBefore(Precondition):
+    reason = "SURVEY_ANSWERED"
+    en = "This survey was answered before, thank you."
+    zh = "该调查已提交，谢谢。"

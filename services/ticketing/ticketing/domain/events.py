@@ -71,6 +71,24 @@ class ResponseClockBreached(Event):
 
 
 @dataclass(frozen=True)
+class SurveyAnswered(Event):
+    """A customer answered one question of a survey: "csat" or "nps"."""
+
+    type: ClassVar[str] = "crm.ticketing.v1.SurveyAnswered"
+
+    survey_id: UUID
+    ticket_id: UUID
+    customer_id: UUID | None
+    kind: str
+    score: int
+    answered_at: datetime
+
+    @property
+    def subject(self) -> str:
+        return str(self.ticket_id)
+
+
+@dataclass(frozen=True)
 class SubjectErased(erasure.Receipt):
     """What people said in tickets of theirs is gone; the tickets stay as figures."""
 

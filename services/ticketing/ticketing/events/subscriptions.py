@@ -10,6 +10,7 @@ from crm.customer.v1.events_pb2 import CustomersClassified, CustomersMerged, Cus
 from crm.ticketing.v1.events_pb2 import (
     ResponseClockBreached,
     ResponseClockDue,
+    SurveyAnswered,
     TicketsChanged,
 )
 from kernel.bus.directory import FollowsDirectory
@@ -24,7 +25,7 @@ from ticketing.usecases.erase_customers import erase_customers
 from ticketing.usecases.ports import ClassRow, CustomerRow, Work
 
 # Told by this service, heard by no other yet.
-nobody_yet = frozenset({TicketsChanged, ResponseClockDue, ResponseClockBreached})
+nobody_yet = frozenset({TicketsChanged, ResponseClockDue, ResponseClockBreached, SurveyAnswered})
 
 
 class TicketingEvents(FollowsDirectory, FollowsPrivacy):

@@ -15,7 +15,7 @@ from ticketing.wiring import TicketingApp
 
 _PURPOSE = ServicePurpose("ticket_answer")
 # With ten minutes between two tries: a mail server may be away for three days.
-_ATTEMPTS = 450
+ATTEMPTS = 450
 
 
 class Addresses(Protocol):
@@ -35,7 +35,7 @@ def job(addresses: Addresses) -> Job:
             cast(Any, work).messages.delivered(outgoing.message_id, delivery)
         metrics.mails_sent.labels(_PURPOSE.name, delivery).inc()
 
-    return Job(SEND_ANSWER, run, attempts=_ATTEMPTS)
+    return Job(SEND_ANSWER, run, attempts=ATTEMPTS)
 
 
 def _send(app: TicketingApp, outgoing: Outgoing, addresses: Addresses) -> str:

@@ -20,6 +20,7 @@ READ_MESSAGES = "ticketing.messages.read"
 READ_PERSONAL = "ticketing.personal.read"
 TICKETS_SEALED_IN = "tickets"
 MESSAGES_SEALED_IN = "messages"
+SURVEYS_SEALED_IN = "surveys"
 
 _ATTRIBUTES = {
     "status": Attribute("t.status", "text"),
@@ -56,6 +57,11 @@ _MESSAGES = """
 """
 _CLOCKS = "select k.* from clocks k where k.ticket_id = %(id)s order by k.due_at nulls last, k.name"
 _DECISIONS = "select d.* from decisions d where d.ticket_id = %(id)s order by d.id desc limit 100"
+_SURVEYS = """
+    select s.id, s.ticket_id, s.created_at, s.ends_at, s.delivery, s.answered_at, s.score, s.likelihood,
+           s.sealed_for, s.sealed
+    from surveys s where s.ticket_id = any(%(ids)s) and s.kind = 'csat'
+"""
 _RULE_BOOK = "select version, document::text as document, published_at, actor_id from rule_books"
 _AGENTS = """
     select s.user_id, s.team_id, a.capacity, coalesce(a.away, false) as away,
@@ -140,6 +146,11 @@ def list_clocks(reader: Reader, ticket_id: UUID) -> list[Any]:
 def list_decisions(reader: Reader, ticket_id: UUID) -> list[Any]:
     """The newest 100 of a ticket that the principal was shown."""
     return reader.rows(_DECISIONS, {"id": ticket_id})
+
+
+def surveys_of(reader: Reader, ticket_ids: Sequence[UUID]) -> list[Any]:
+    """Of tickets that the principal was shown."""
+    return reader.rows(_SURVEYS, {"ids": list(ticket_ids)})
 
 
 def get_rule_book(reader: Reader, version: int) -> Any | None:

@@ -8,6 +8,7 @@ from kernel.pure.errors import Checks
 from ticketing.domain.errors import RequesterUnknown, UnknownAgent, UnknownCustomer
 from ticketing.domain.judging import Decision
 from ticketing.domain.ticket import Ticket
+from ticketing.usecases.ask_satisfaction import ask_satisfaction
 from ticketing.usecases.keep_ticket import give_to_least_loaded, keep_ticket
 from ticketing.usecases.ports import GIVE_OUT, TO_CUSTOMER, Work
 from ticketing.usecases.talk import LONGEST_CONTENT, checked_text, say
@@ -92,10 +93,11 @@ def resolve_ticket(work: Work, ticket_id: UUID, etag: str, solution: str) -> Tic
 
 
 def close_ticket(work: Work, ticket_id: UUID, etag: str = "") -> Ticket:
-    """Raises TicketNotFound, StaleEtag or TicketStatusForbids."""
+    """Ends it, and asks how satisfied they are. Raises TicketNotFound, StaleEtag or TicketStatusForbids."""
     ticket = work.tickets.lend(ticket_id, UPDATE, etag)
     ticket.close(work.now)
     keep_ticket(work, ticket)
+    ask_satisfaction(work, ticket)
     work.audit("close", "ticket", ticket.id)
     return ticket
 

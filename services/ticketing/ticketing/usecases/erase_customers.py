@@ -34,6 +34,7 @@ def erase_customers(work: Work, customer_ids: Sequence[UUID]) -> Erasure:
     rows = Counter(
         tickets=len(ticket_ids),
         messages=work.messages.erase_of(ticket_ids),
+        surveys=work.surveys.erase_of(ticket_ids),
         mails=work.mails.destroy_of(ticket_ids),
         ticket_keys=work.erasing.destroy_keys(ticket_ids),
         classes=work.erasing.classes_of(customer_ids),

@@ -14,6 +14,7 @@ from kernel.pure.grants import Principal
 from ticketing.domain.judging import Agent, Decision
 from ticketing.domain.linking import Candidate
 from ticketing.domain.rulebook import RuleBook
+from ticketing.domain.survey import Survey
 from ticketing.domain.ticket import Standing, Ticket
 
 # Timers, keyed by ticket.
@@ -23,6 +24,7 @@ CLOSE_TIMER = "close"
 SEND_ANSWER = "send_answer"
 GIVE_OUT = "give_out_tickets"
 TAKE_MAIL = "take_mail"
+SEND_SURVEY = "send_survey"
 
 FROM_CUSTOMER, TO_CUSTOMER, NOTE = "from_customer", "to_customer", "note"
 
@@ -94,6 +96,23 @@ class Mails(Protocol):
 
     def destroy_of(self, ticket_ids: Sequence[UUID]) -> int:
         """Destroys the bytes of the mails of these tickets; answers how many."""
+
+
+class Surveys(Protocol):
+    def add(self, survey: Survey) -> bool:
+        """Keeps a survey that is to be sent; False when the ticket has one."""
+
+    def lend(self, survey_id: UUID) -> Survey | None:
+        """The survey, locked until the end of the transaction."""
+
+    def save(self, survey: Survey) -> None:
+        """Keeps the answer, its comment sealed."""
+
+    def delivered(self, survey_id: UUID, delivery: str) -> None:
+        """Notes what became of the mail that asks: "sent", "failed", "no_address", "withheld"."""
+
+    def erase_of(self, ticket_ids: Sequence[UUID]) -> int:
+        """Comments go, and what was not answered can't be any more; answers how many surveys."""
 
 
 class Erasing(Protocol):
@@ -192,6 +211,9 @@ class Work(Protocol):
 
     @property
     def mails(self) -> Mails: ...
+
+    @property
+    def surveys(self) -> Surveys: ...
 
     @property
     def erasing(self) -> Erasing: ...
