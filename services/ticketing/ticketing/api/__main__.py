@@ -1,6 +1,7 @@
 """python -m ticketing.api: answers gRPC calls."""
 
 from kernel.rpc.server import main
+from ticketing.api.rule_books import RuleBookServicer
 from ticketing.api.subjects import SubjectServicer
 from ticketing.api.surveys import SurveyServicer
 from ticketing.api.tickets import TicketServicer
@@ -11,6 +12,7 @@ if __name__ == "__main__":
     main(
         app,
         {
+            "crm.ticketing.v1.RuleBookService": RuleBookServicer(app),
             "crm.ticketing.v1.SubjectService": SubjectServicer(),
             "crm.ticketing.v1.SurveyService": SurveyServicer(app),
             "crm.ticketing.v1.TicketService": TicketServicer(app),

@@ -35,6 +35,12 @@ class UnknownAgent(Precondition):
     zh = "该受理人不是在职员工，或不属于该团队。"
 
 
+class RuleBookNotFound(NotFound):
+    reason = "RULE_BOOK_NOT_FOUND"
+    en = "There is no such version of the rule book."
+    zh = "没有该版本的规则手册。"
+
+
 class RequesterUnknown(NotFound):
     reason = "REQUESTER_UNKNOWN"
     en = "Nothing is known of who asked, or it was erased."

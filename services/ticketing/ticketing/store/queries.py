@@ -68,7 +68,10 @@ _AGENTS = """
            (select count(*) from tickets t where t.assignee_id = s.user_id
             and t.status in ('open', 'pending'))::int as load
     from staff s left join agents a using (user_id)
-    where not s.disabled and s.user_id > %(after)s
+    where {condition}
+"""
+_OF_TEAM = """
+    not s.disabled and s.user_id > %(after)s
       and case when %(team)s::uuid is null then a.user_id is not null else s.team_id = %(team)s end
     order by s.user_id limit %(limit)s
 """
@@ -160,9 +163,19 @@ def get_rule_book(reader: Reader, version: int) -> Any | None:
     return reader.row(_RULE_BOOK + " order by version desc limit 1")
 
 
+def list_rule_books(reader: Reader, limit: int) -> list[Any]:
+    """The newest versions, the one in force first."""
+    return reader.rows(_RULE_BOOK + " order by version desc limit %(limit)s", {"limit": limit})
+
+
+def get_agent(reader: Reader, user_id: UUID) -> Any | None:
+    """A member of staff as an agent."""
+    return reader.row(_AGENTS.format(condition="s.user_id = %(user)s"), {"user": user_id})
+
+
 def list_agents(reader: Reader, team_id: UUID | None, after: UUID, limit: int) -> list[Any]:
     """The agents of a team; without one, all of whom something is said."""
-    return reader.rows(_AGENTS, {"team": team_id, "after": after, "limit": limit})
+    return reader.rows(_AGENTS.format(condition=_OF_TEAM), {"team": team_id, "after": after, "limit": limit})
 
 
 def open_words(sealer: Sealer, table: str, rows: Sequence[Any]) -> list[dict[str, Any]]:

@@ -58,6 +58,7 @@ _OF_REQUESTER = """
     where requester = %(requester)s and customer_id is null and status <> 'closed' and unreadable = ''
     order by heard_at desc limit 50
 """
+_NEWEST = "select * from tickets order by opened_at desc, id desc limit %(limit)s"
 # Tickets of a team that nobody has in hand, in the order in which they are given out.
 _WAITING = """
     select id from tickets
@@ -139,6 +140,11 @@ class TicketRepository:
 
     def _alone(self, with_whom: str) -> None:
         self._rows(_ALONE, {"key": f"concerns:{with_whom}"})
+
+    def newest(self, limit: int) -> list[Ticket]:
+        """The tickets opened last, without what people said; to be looked at and not to be saved."""
+        rows = self._rows(_NEWEST, {"limit": limit}).all()
+        return [ticket_of(row, None, ()) for row in rows]
 
     def waiting(self, team_id: UUID) -> list[UUID]:
         """Ids of the team's tickets that nobody has in hand, the most urgent first; at most 100."""

@@ -66,6 +66,9 @@ class Tickets(Protocol):
         """The tickets not closed of these customers; of nobody known, those of the same address; alone with
         these until the end of the transaction."""
 
+    def newest(self, limit: int) -> list[Ticket]:
+        """The tickets opened last, without what people said; to be looked at and not to be saved."""
+
     def waiting(self, team_id: UUID) -> list[UUID]:
         """Ids of the team's tickets that nobody has in hand, the most urgent first."""
 
@@ -139,6 +142,9 @@ class RuleBooks(Protocol):
     def current(self) -> RuleBook:
         """The newest rule book."""
 
+    def current_alone(self) -> RuleBook:
+        """The newest one, alone with it until the end of the transaction."""
+
     def publish(self, version: int, document: Mapping[str, Any], actor_id: str) -> None: ...
 
 
@@ -148,6 +154,9 @@ class Agents(Protocol):
 
     def team_of(self, user_id: UUID) -> tuple[bool, UUID | None]:
         """Whether there is such a member of staff, and their team."""
+
+    def teams(self, team_ids: Collection[UUID]) -> set[UUID]:
+        """Those of these teams that there are."""
 
     def save(self, user_id: UUID, capacity: int | None, away: bool) -> None: ...
 
