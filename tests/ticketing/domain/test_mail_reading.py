@@ -165,6 +165,12 @@ def test_halves_of_characters_do_not_come_in(charset: str, body: bytes) -> None:
     assert read_mail(raw(head, body)).text == "\ufffdx"
 
 
+def test_an_address_in_an_encoded_name_is_not_the_senders() -> None:
+    name = Header("王 <y@example.com>, 小明", "utf-8").encode()
+    letter = read_mail(f"From: {name} <xiaoming@example.com>\r\nSubject: x\r\n\r\nx".encode())
+    assert letter.sender == "xiaoming@example.com"
+
+
 PIECES = st.sampled_from(
     [
         b"From: a@b.example\r\n", b"From: =?utf-8?B?a?= <a@b.example>\r\n", b"Subject: ", b"=?utf-8?B?",

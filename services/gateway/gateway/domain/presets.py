@@ -74,6 +74,7 @@ _READ_TICKET_RULES = "ticketing.rules.read"
 _MANAGE_TICKET_RULES = "ticketing.rules.manage"
 _READ_AGENTS = "ticketing.agents.read"
 _MANAGE_AGENTS = "ticketing.agents.manage"
+_MANAGE_TICKET_FORMS = "ticketing.forms.manage"
 _READ_USERS = "gateway.users.read"
 _MANAGE_USERS = "gateway.users.manage"
 _READ_TEAMS = "gateway.teams.read"
@@ -117,6 +118,7 @@ _EVERY_CHANGE = (
     _CREATE_TICKETS,
     _MANAGE_TICKET_RULES,
     _MANAGE_AGENTS,
+    _MANAGE_TICKET_FORMS,
     _UPDATE_TICKETS,
     _ASSIGN_TICKETS,
     _CREATE_MESSAGES,
@@ -272,6 +274,7 @@ PRESETS = (
             _MANAGE_TICKET_RULES,
             _READ_AGENTS,
             _MANAGE_AGENTS,
+            _MANAGE_TICKET_FORMS,
             *_REFERENCE,
             *_DIRECTORY,
         ),

@@ -47,10 +47,10 @@ class RequesterUnknown(NotFound):
     zh = "没有提问人的信息，或其信息已被删除。"
 
 
-class FormProofRefused(Precondition):
-    reason = "FORM_PROOF_REFUSED"
-    en = "The proof of the form is missing, too old, used, or its answer is wrong; get the form again."
-    zh = "表单凭证缺失、过期、已使用或答案错误，请重新获取表单。"
+class TicketFormNotFound(NotFound):
+    reason = "TICKET_FORM_NOT_FOUND"
+    en = "There is no such form, or the key is not its key."
+    zh = "表单不存在，或密钥不正确。"
 
 
 class TooManyForms(Exhausted):

@@ -108,7 +108,9 @@ def _letter(mail: Message, message_id: str) -> Letter:
 def _sender(mail: Message) -> tuple[str, str]:
     """Name and address; the address is empty when none can be answered."""
     for header in ("Reply-To", "From"):
-        name, address = parseaddr(_header(mail, header))
+        # The address is read before encoded words are: what stands in a name is none.
+        _, address = parseaddr(str(mail.get(header, "")))
+        name, _ = parseaddr(_header(mail, header))
         try:
             return name, normalize_email(address)
         except ValueError:

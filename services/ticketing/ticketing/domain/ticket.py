@@ -23,7 +23,6 @@ class Words:
     subject: str
     requester_name: str = ""
     requester_email: str = ""
-    requester_phone: str = ""
     solution: str = ""
 
 

@@ -62,6 +62,7 @@ _SURVEYS = """
            s.sealed_for, s.sealed
     from surveys s where s.ticket_id = any(%(ids)s) and s.kind = 'csat'
 """
+_FORMS = "select id, title, key, created_at from ticket_forms order by created_at desc, id limit %(limit)s"
 _RULE_BOOK = "select version, document::text as document, published_at, actor_id from rule_books"
 _AGENTS = """
     select s.user_id, s.team_id, a.capacity, coalesce(a.away, false) as away,
@@ -166,6 +167,11 @@ def get_rule_book(reader: Reader, version: int) -> Any | None:
 def list_rule_books(reader: Reader, limit: int) -> list[Any]:
     """The newest versions, the one in force first."""
     return reader.rows(_RULE_BOOK + " order by version desc limit %(limit)s", {"limit": limit})
+
+
+def list_forms(reader: Reader, limit: int) -> list[Any]:
+    """The newest forms."""
+    return reader.rows(_FORMS, {"limit": limit})
 
 
 def get_agent(reader: Reader, user_id: UUID) -> Any | None:

@@ -31,7 +31,6 @@ class Said:
     customer_reason: str = ""
     requester_name: str = ""
     requester_email: str = ""
-    requester_phone: str = ""
     kind: str = ""
     topic: str = ""
     priority: str = ""
@@ -90,7 +89,7 @@ def _ticket(work: Work, said: Said) -> Ticket:
         channel=said.channel,
         language=language_of(words),
         said=work.rule_books.current().said(words),
-        words=Words(said.subject, said.requester_name, said.requester_email, said.requester_phone),
+        words=Words(said.subject, said.requester_name, said.requester_email),
         opened_at=said.at,
         heard_at=said.at,
         customer_id=said.customer_id,

@@ -91,8 +91,8 @@ class Mails(Protocol):
     def add(self, mail_id: UUID, channel: str, message_id: str, raw: bytes) -> bool:
         """Keeps a mail; False when one of the same Message-ID, or without one of the same bytes, is held."""
 
-    def claim(self, mail_id: UUID) -> datetime | None:
-        """When a mail came that is still to be taken, locked until the end; None for any other."""
+    def claim(self, mail_id: UUID) -> tuple[str, datetime] | None:
+        """By which channel and when a mail came that is still to be taken, locked; None for any other."""
 
     def taken(self, mail_id: UUID, ticket_id: UUID, reason: str = "") -> None:
         """Notes the ticket that a mail went to, and why it could not be read."""
@@ -116,6 +116,21 @@ class Surveys(Protocol):
 
     def erase_of(self, ticket_ids: Sequence[UUID]) -> int:
         """Comments go, and what was not answered can't be any more; answers how many surveys."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """Whoever has its id and key, which stand in the page, may submit it."""
+
+    id: UUID
+    title: str
+    key: str
+
+
+class Forms(Protocol):
+    def add(self, form: Form) -> None: ...
+
+    def get(self, form_id: UUID) -> Form | None: ...
 
 
 class Erasing(Protocol):
@@ -223,6 +238,9 @@ class Work(Protocol):
 
     @property
     def surveys(self) -> Surveys: ...
+
+    @property
+    def forms(self) -> Forms: ...
 
     @property
     def erasing(self) -> Erasing: ...
