@@ -43,6 +43,7 @@ from crm.sales.v1.lead_service_pb2_grpc import LeadFormServiceStub, LeadServiceS
 from crm.sales.v1.opportunity_service_pb2_grpc import OpportunityServiceStub
 from crm.sales.v1.order_service_pb2_grpc import OrderServiceStub
 from crm.sales.v1.product_service_pb2_grpc import ProductServiceStub
+from crm.ticketing.v1.rule_book_service_pb2_grpc import RuleBookServiceStub
 from crm.ticketing.v1.ticket_service_pb2_grpc import TicketServiceStub
 
 T = TypeVar("T")
@@ -207,6 +208,7 @@ class Session:
         self.follow_ups = FollowUpServiceStub(channel)
         self.products = ProductServiceStub(channel)
         self.tickets = TicketServiceStub(channel)
+        self.ticket_rules = RuleBookServiceStub(channel)
         self.purposes = PurposeServiceStub(channel)
         self.consents = ConsentServiceStub(channel)
         self.erasures = ErasureServiceStub(channel)

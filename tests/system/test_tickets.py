@@ -15,6 +15,11 @@ import pytest
 
 from crm.customer.v1.customer_pb2 import Customer, Person
 from crm.customer.v1.customer_service_pb2 import CreateCustomerRequest
+from crm.gateway.v1.directory_service_pb2 import CreateTeamRequest, CreateUserRequest
+from crm.gateway.v1.identity_pb2 import Team, User
+from crm.sales.v1.order_pb2 import ErpId, Order, OrderStatus
+from crm.sales.v1.order_service_pb2 import BatchUpsertOrdersRequest
+from crm.ticketing.v1.rule_book_service_pb2 import GetRuleBookRequest, PublishRuleBookRequest
 from crm.ticketing.v1.ticket_pb2 import Message, MessageDirection, Ticket, TicketKind, TicketStatus
 from crm.ticketing.v1.ticket_service_pb2 import (
     AddMessageRequest,
@@ -27,7 +32,8 @@ from crm.ticketing.v1.ticket_service_pb2 import (
     ListTicketsRequest,
     ResolveTicketRequest,
 )
-from crm_cli.client import Refused, Session
+from crm.type.v1.money_pb2 import Money
+from crm_cli.client import Gateway, Refused, Session
 from crm_cli.local.layout import Layout
 from crm_cli.local.stack import StackInfo
 from crm_cli.tour.people import make_up
@@ -58,6 +64,11 @@ class Writer:
             connection.send_message(mail)
         return str(mail["Message-ID"])
 
+    def write_bytes(self, data: bytes) -> None:
+        """The same of a mail that no program would write."""
+        with smtplib.SMTP("127.0.0.1", self._port, timeout=30) as connection:
+            connection.sendmail(self.address, [INBOX], data)
+
     def letters(self) -> list[Any]:
         """What came to this address, oldest first."""
         read = [message_from_bytes(file.read_bytes(), policy=policy.default) for file in self._files()]
@@ -77,9 +88,16 @@ def tickets_of(session: Session, customer_id: str) -> list[Ticket]:
     return list(session.call(session.tickets.ListTickets, request).tickets)
 
 
-def open_ticket(session: Session, customer_id: str, subject: str, content: str = "") -> Ticket:
-    ticket = Ticket(customer_id=customer_id, subject=subject, channel="phone")
-    request = CreateTicketRequest(ticket=ticket, content=content, request_id=str(uuid4()))
+def open_ticket(
+    session: Session,
+    customer_id: str,
+    subject: str,
+    content: str = "",
+    topic: str = "",
+    separate: bool = False,
+) -> Ticket:
+    ticket = Ticket(customer_id=customer_id, subject=subject, channel="phone", topic=topic)
+    request = CreateTicketRequest(ticket=ticket, content=content, separate=separate, request_id=str(uuid4()))
     # The customer is known here as soon as their event has been heard.
     opened: Ticket = until("the customer is known", lambda: _created(session, request))
     return opened
@@ -105,6 +123,26 @@ def tell(session: Session, ticket_id: str, content: str, **more: bool) -> Ticket
     request = AddMessageRequest(id=ticket_id, message=message, request_id=str(uuid4()), **more)
     told: Ticket = session.call(session.tickets.AddMessage, request).ticket
     return told
+
+
+@pytest.mark.feature("T-04")
+def test_a_mail_is_a_ticket_also_when_nobody_can_read_it(writer: Writer, admin: Session) -> None:
+    writer.write("沙发", "紫色沙发坏了")
+    [ticket] = until("the mail is a ticket", lambda: tickets_of(admin, writer.id))
+    assert (ticket.channel, ticket.unreadable_reason) == ("email", "")
+    assert len(words_of(admin, ticket.id)) == 1
+    before = unreadable(admin)
+    writer.write_bytes(f"From: {writer.address}\r\nSubject: =?utf-8?B?a?=\r\n\r\n{writer.address}".encode())
+    [shown] = until("the malformed mail is a ticket", lambda: unreadable(admin) - before)
+    seen = admin.call(admin.tickets.GetTicket, GetTicketRequest(id=shown))
+    assert (seen.unreadable_reason, seen.status) == ("MALFORMED", TicketStatus.TICKET_STATUS_OPEN)
+
+
+def unreadable(session: Session) -> set[str]:
+    """Ids of tickets of mails that nobody could read."""
+    request = ListTicketsRequest(filter='channel == "email"')
+    tickets = session.call(session.tickets.ListTickets, request).tickets
+    return {one.id for one in tickets if one.unreadable_reason}
 
 
 @pytest.mark.feature("T-07")
@@ -146,6 +184,101 @@ def clocks_of(session: Session, ticket: Ticket) -> dict[str, tuple[str, timedelt
     explained = session.call(session.tickets.ExplainClocks, ExplainClocksRequest(id=ticket.id)).clocks
     opened = ticket.open_time.ToDatetime(UTC)
     return {one.clock: (one.state, one.due_time.ToDatetime(UTC) - opened) for one in explained}
+
+
+@pytest.mark.feature("T-17")
+def test_a_closed_ticket_asks_by_mail_how_satisfied_the_customer_is(
+    writer: Writer, admin: Session, gateway: Gateway
+) -> None:
+    ticket = open_ticket(admin, writer.id, "沙发坏了", "弹簧断了")
+    solution = ResolveTicketRequest(id=ticket.id, solution="已更换弹簧", request_id=str(uuid4()))
+    admin.call(admin.tickets.ResolveTicket, solution)
+    admin.call(admin.tickets.CloseTicket, CloseTicketRequest(id=ticket.id, request_id=str(uuid4())))
+    asked = until("the survey has arrived", lambda: writer.letters()[1:])[0]
+    [link] = [word for word in asked.get_content().split() if word.startswith("https://")]
+    answer = {"satisfaction": 5, "likelihood": 9, "comment": "很好"}
+    path = f"/v1/surveys/{link.rpartition('/')[2]}:answer"
+    # Whoever has the link needs no login.
+    assert gateway.json("POST", path, answer).status == 200
+    again = gateway.json("POST", path, {"satisfaction": 1})
+    assert (again.status, (again.body or {})["details"][0]["reason"]) == (400, "SURVEY_ANSWERED")
+    survey = admin.call(admin.tickets.GetTicket, GetTicketRequest(id=ticket.id)).survey
+    assert (survey.satisfaction, survey.likelihood) == (5, 9)
+
+
+def publish(session: Session, section: str, rule: dict[str, Any]) -> None:
+    """The rule book in force with one more rule before the others of a section."""
+    held = session.call(session.ticket_rules.GetRuleBook, GetRuleBookRequest())
+    document = json.loads(held.document)
+    document[section] = [rule, *document[section]]
+    request = PublishRuleBookRequest(
+        document=json.dumps(document), base_version=held.version, request_id=str(uuid4())
+    )
+    published = session.call(session.ticket_rules.PublishRuleBook, request)
+    assert published.version == held.version + 1
+
+
+@pytest.mark.feature("T-10")
+def test_a_core_customer_is_sent_to_the_team_that_the_rule_book_names(
+    writer: Writer, admin: Session, gateway: Gateway
+) -> None:
+    team = admin.call(
+        admin.directory.CreateTeam, CreateTeamRequest(team=Team(name=f"贵宾 {uuid4().hex[:6]}"))
+    )
+    login, password = f"manager.{uuid4().hex[:8]}", uuid4().hex
+    user = User(login=login, display_name="客服经理", role_ids=["service_manager"], team_id=team.id)
+    hired = admin.call(admin.directory.CreateUser, CreateUserRequest(user=user, password=password))
+    manager = gateway.password_account(login, password).session()
+    rule = {"name": f"vip_{uuid4().hex[:6]}", "when": 'tier == "core"', "then": team.id}
+    until("the team is known", lambda: published(manager, rule))
+    order = Order(
+        external_id=ErpId(source="vip", value=uuid4().hex),
+        source_version=1,
+        customer_id=writer.id,
+        ordered_on=datetime.now(UTC).date().isoformat(),
+        status=OrderStatus.ORDER_STATUS_PAID,
+        total=Money(amount="120000.00", currency_code="CNY"),
+    )
+    admin.call(admin.orders.BatchUpsertOrders, BatchUpsertOrdersRequest(orders=[order]))
+
+    def routed() -> Ticket | None:
+        ticket = open_ticket(manager, writer.id, f"请教 {uuid4().hex}", separate=True)
+        return ticket if ticket.team_id == team.id else None
+
+    # The class is known here as soon as its event has been heard.
+    ticket = until("the customer counts as core", routed)
+    assert ticket.assignee_id == hired.id
+    decisions = manager.call(manager.tickets.ExplainRouting, ExplainRoutingRequest(id=ticket.id)).decisions
+    [why] = [one for one in decisions if one.what == "team"]
+    assert (why.reason, why.rule, why.facts["tier"]) == ("RULE", rule["name"], "core")
+
+
+def published(session: Session, rule: dict[str, Any]) -> bool:
+    try:
+        publish(session, "routing", rule)
+    except Refused as refused:
+        if refused.reason != "INVALID_FIELDS":
+            raise
+        return False
+    return True
+
+
+@pytest.mark.feature("T-11")
+def test_a_clock_that_nobody_meets_runs_out(writer: Writer, admin: Session) -> None:
+    topic = f"quick_{uuid4().hex[:6]}"
+    clock = {"name": topic, "title": "1 分钟内回复", "when": f'topic == "{topic}"', "minutes": 1}
+    publish(admin, "clocks", {**clock, "until": "answered"})
+    ticket = open_ticket(admin, writer.id, "快", topic=topic)
+    assert (ticket.next_clock, clocks_of(admin, ticket)[topic][0]) == (topic, "running")
+    until(
+        "the clock has run out",
+        lambda: topic in admin.call(admin.tickets.GetTicket, GetTicketRequest(id=ticket.id)).breached_clocks,
+        180.0,
+    )
+    breached = ListTicketsRequest(customer_id=writer.id, filter="breached")
+    assert [one.id for one in admin.call(admin.tickets.ListTickets, breached).tickets] == [ticket.id]
+    tell(admin, ticket.id, "抱歉，来晚了")
+    assert clocks_of(admin, ticket)[topic][0] == "breached"
 
 
 @pytest.mark.feature("T-11")

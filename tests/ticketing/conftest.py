@@ -37,6 +37,7 @@ def app(session_app: TicketingApp, clock: FixedClock) -> TicketingApp:
     with session_app.engine.begin() as connection:
         connection.exec_driver_sql(
             "truncate tickets, mails, surveys, agents, used_proofs, customers, links, classes, staff, teams,"
+            " subject_addresses, ticket_forms, restricted_subjects, erased_subjects,"
             " timers, outbox, audit, idempotency, inbox, procrastinate_jobs cascade"
         )
         connection.exec_driver_sql("delete from rule_books where version > 1")

@@ -6,6 +6,7 @@ import smtplib
 import socket
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -19,10 +20,12 @@ from pydantic import SecretStr
 from crm_cli.local.mailbox import Mailbox
 from kernel.jobs.job import Running
 from kernel.mail.mailer import Mailer, MailUnavailable
+from kernel.pure.clock import FixedClock
 from kernel.pure.errors import Unavailable
 from tests.ticketing.world import Desk, jobs, person
 from ticketing.jobs import send_answer, take_mail
 from ticketing.mail.server import Inbox
+from ticketing.usecases import take_mail as usecases
 from ticketing.usecases.ports import SEND_ANSWER, TAKE_MAIL
 from ticketing.wiring import TicketingApp
 
@@ -291,3 +294,47 @@ def test_an_answer_waits_while_the_mail_server_puts_it_off(app: TicketingApp, ma
     with pytest.raises(MailUnavailable):
         answer(app)
     assert desk.read("list_messages", id=ticket.id).messages[-1].delivery == 1
+
+
+def sweep(app: TicketingApp) -> None:
+    """The round that takes what was left behind."""
+    take_mail.sweep(Customers()).run(Running(app, 1, lambda: False))
+
+
+def test_a_mail_that_fails_for_ever_is_seen_and_stands_in_nobodys_way(
+    app: TicketingApp, door: smtplib.SMTP, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, subject in enumerate(("毒", "沙发")):
+        door.send_message(mail(subject=subject, message_id=f"<{number}@example.com>"))
+        clock.instant += timedelta(minutes=1)
+
+    def take_all_but_one(work: Any, mail_id: UUID, letter: Any, *rest: Any) -> Any:
+        if letter.subject == "毒":
+            raise AssertionError("nobody thought of this")
+        return usecases.take_mail(work, mail_id, letter, *rest)
+
+    monkeypatch.setattr(take_mail, "take_mail", take_all_but_one)
+    clock.instant += timedelta(hours=1)
+    sweep(app)
+    shown = {(one.subject, one.unreadable_reason) for one in Desk(app).read("list_tickets").tickets}
+    assert shown == {("沙发", ""), ("无法解析的邮件", "FAILED")}
+    clock.instant += timedelta(days=31)
+    sweep(app)
+    assert app.reader.rows("select 1 from mails where sealed is not null") == []
+
+
+def test_a_mail_that_waits_for_the_store_is_taken_later(
+    app: TicketingApp, door: smtplib.SMTP, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door.send_message(mail())
+    clock.instant += timedelta(hours=1)
+
+    def away(*_: object) -> None:
+        raise Away
+
+    monkeypatch.setattr(take_mail, "take_mail", away)
+    sweep(app)
+    assert list(Desk(app).read("list_tickets").tickets) == []
+    monkeypatch.undo()
+    sweep(app)
+    assert [one.subject for one in Desk(app).read("list_tickets").tickets] == ["沙发"]

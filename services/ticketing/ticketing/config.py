@@ -18,5 +18,5 @@ class TicketingSettings(Settings):
     mail_purposes: tuple[str, ...] = ("ticket_answer", "satisfaction_survey")
     # The page that surveys are answered on; the survey's code is added.
     survey_url: str = "https://crm.example/survey/"
-    # Forms that one address may send within an hour.
+    # Forms and answers to surveys that one address may send within an hour.
     forms_per_address: int = 20

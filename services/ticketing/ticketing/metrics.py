@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 tickets_opened = Counter(
     "tickets_opened_total", "Tickets that were opened, by channel and kind.", ("channel", "kind")
@@ -21,6 +21,11 @@ mails_unreadable = Counter(
     "mails_unreadable_total", "Mails that became a ticket without being readable.", ("reason",)
 )
 mails_sent = Counter(
-    "service_mails_sent_total", "Mails to customers, by purpose and outcome (sent, failed, no_address).",
+    "service_mails_sent_total", "Mails to customers, by purpose and outcome.",
     ("purpose", "outcome"),
 )  # fmt: skip
+surveys_answered = Counter("surveys_answered_total", "Surveys of closed tickets that customers answered.")
+forms_are_counted_locally = Gauge(
+    "ticket_forms_are_counted_locally",
+    "1 while Redis does not answer and each process counts forms and answers to surveys for itself.",
+)

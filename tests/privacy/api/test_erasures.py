@@ -13,6 +13,7 @@ import pytest
 from crm.customer.v1 import subject_service_pb2 as subject_rpc
 from crm.privacy.v1 import erasure_service_pb2 as rpc
 from crm.privacy.v1.events_pb2 import ErasureOrdered, SubjectErased
+from crm.ticketing.v1 import subject_service_pb2 as ticketing_rpc
 from crm_cli import certificates_of_erasure
 from kernel.bus.envelope import parse
 from kernel.jobs.job import Running
@@ -49,19 +50,25 @@ EVENTS = PrivacyEvents()
 TIMERS = {WATCH: watch_erasures, ALARM: alarm_erasures, ENDS: end_holds}
 
 
-class CustomerService:
-    """Stands in for it: answers who a person is."""
+class Neighbours:
+    """Stands in for them: customer answers who a person is, ticketing notes their addresses."""
 
     def __init__(self, *ids: UUID, removed: bool = False) -> None:
         self._ids = ids
-        self._removed = removed
+        self.removed = removed
+        self.noted: list[str] = []
 
     def call(self, method: str, request: Any, timeout: float = 5.0) -> Any:
+        if method == "crm.ticketing.v1.SubjectService/NoteAddresses":
+            self.noted = list(request.emails)
+            return ticketing_rpc.NoteAddressesResponse()
         assert method == "crm.customer.v1.SubjectService/ResolveSubject"
-        if self._removed:
+        if self.removed:
             raise PeerRefused("customer", "CUSTOMER_NOT_FOUND", "NOT_FOUND")
         ids = [str(one) for one in self._ids] or [request.customer_id]
-        return subject_rpc.ResolveSubjectResponse(subject_ids=ids, survivor_id=ids[0], kind="person")
+        return subject_rpc.ResolveSubjectResponse(
+            subject_ids=ids, survivor_id=ids[0], kind="person", emails=["wang@example.com"]
+        )
 
 
 def call(api: Api, method: str, request: Any, by: Principal = OFFICER) -> Any:
@@ -90,7 +97,7 @@ def get(api: Api, erasure_id: str) -> Any:
 
 def begin(app: PrivacyApp, erasure_id: str, *ids: UUID, removed: bool = False) -> None:
     """The job runs, as often as it likes."""
-    _run(app, begin_erasure, erasure_id, CustomerService(*ids, removed=removed))
+    _run(app, begin_erasure, erasure_id, Neighbours(*ids, removed=removed))
 
 
 def confirm(app: PrivacyApp, *ids: UUID, removed: bool = False) -> None:
@@ -99,12 +106,13 @@ def confirm(app: PrivacyApp, *ids: UUID, removed: bool = False) -> None:
         "select args->>'erasure_id' as erasure_id from procrastinate_jobs where task_name = %s", (CONFIRM,)
     )
     for row in deferred:
-        _run(app, confirm_erasure, row.erasure_id, CustomerService(*ids, removed=removed))
+        _run(app, confirm_erasure, row.erasure_id, Neighbours(*ids, removed=removed))
 
 
-def _run(app: PrivacyApp, job_of: Any, erasure_id: str, peers: CustomerService) -> None:
+def _run(app: PrivacyApp, job_of: Any, erasure_id: str, peers: Neighbours) -> None:
     for _ in range(2):
         job_of(peers).run(Running(app, 1, lambda: False), erasure_id=erasure_id)
+    assert peers.noted == ([] if peers.removed else ["wang@example.com"])
 
 
 def carry(app: PrivacyApp) -> int:

@@ -16,6 +16,7 @@ from crm.gateway.v1.events_pb2 import TeamsRecorded, UsersRecorded
 from crm.marketing.v1 import events_pb2 as marketing
 from crm.privacy.v1.events_pb2 import ErasureOrdered, SubjectErased, SubjectsRestricted
 from crm.sales.v1.events_pb2 import SubjectErased as ErasedBySales
+from crm.ticketing.v1.events_pb2 import SubjectErased as ErasedByTicketing
 from kernel.bus.envelope import parse
 from kernel.pure.audit_chain import AuditEntry, chained
 from kernel.pure.errors import Invalid
@@ -42,6 +43,7 @@ HANDLERS: dict[type[Message], Any] = {
     marketing.RecipientUnsubscribed: PrivacyEvents.withdraw_unsubscribed,
     ErasedByCustomer: PrivacyEvents.take_receipt_of_customer,
     ErasedBySales: PrivacyEvents.take_receipt_of_sales,
+    ErasedByTicketing: PrivacyEvents.take_receipt_of_ticketing,
 }
 
 
@@ -115,7 +117,9 @@ def test_what_is_held_of_an_erased_person_goes_and_a_receipt_is_told(app: Privac
     assert {"table": "persons", "rows": len(told["subjectIds"])} in said["counts"]
 
 
-@pytest.mark.parametrize("receipt", [SubjectErased, marketing.SubjectErased, ErasedByCustomer, ErasedBySales])
+@pytest.mark.parametrize(
+    "receipt", [SubjectErased, marketing.SubjectErased, ErasedByCustomer, ErasedBySales, ErasedByTicketing]
+)
 def test_a_receipt_of_an_unknown_request_changes_nothing(app: PrivacyApp, receipt: type[Message]) -> None:
     hear(app, receipt)
     assert not app.reader.rows("select 1 from erasure_log")

@@ -148,3 +148,48 @@ def test_mail_is_taken_for_the_inbox_alone() -> None:
     refused = ["support@example.com", "supporter@crm.example", "sales@crm.example", "support", ""]
     assert all(TOKENS.takes(address) for address in taken)
     assert not any(TOKENS.takes(address) for address in refused)
+
+
+@pytest.mark.parametrize(
+    "mail", [raw("Subject: =?utf-8?B?a?="), raw("Content-Type: text/html", b"<p>x<![x y z]>")]
+)
+def test_what_the_parsers_stumble_over_is_malformed(mail: bytes) -> None:
+    with pytest.raises(UnreadableMail) as refused:
+        read_mail(mail)
+    assert refused.value.reason == "MALFORMED"
+
+
+@pytest.mark.parametrize(("charset", "body"), [("utf-7", b"+2AA-x"), ("unicode_escape", b"\\ud800x")])
+def test_halves_of_characters_do_not_come_in(charset: str, body: bytes) -> None:
+    head = f"Subject: =?{charset}?Q?x?=\r\nContent-Type: text/plain; charset={charset}"
+    assert read_mail(raw(head, body)).text == "\ufffdx"
+
+
+def test_an_address_in_an_encoded_name_is_not_the_senders() -> None:
+    name = Header("王 <y@example.com>, 小明", "utf-8").encode()
+    letter = read_mail(f"From: {name} <xiaoming@example.com>\r\nSubject: x\r\n\r\nx".encode())
+    assert letter.sender == "xiaoming@example.com"
+
+
+PIECES = st.sampled_from(
+    [
+        b"From: a@b.example\r\n", b"From: =?utf-8?B?a?= <a@b.example>\r\n", b"Subject: ", b"=?utf-8?B?",
+        b"=?unicode_escape?Q?", b"?=", b"\\ud800", b"Content-Type: text/html; charset=", b"utf-7", b"idna",
+        b"Content-Type: multipart/mixed; boundary=x\r\n", b"--x\r\n", b"--x--", b"base64", b"\r\n",
+        b"\r\n\r\n",
+        b"Content-Transfer-Encoding: ", b"Content-Disposition: attachment; filename*=utf-8''%ff\r\n",
+        b"<![x y z]>", b"<!--", b"<script>", b"&#xd800;", b"+2AA-", b"References: <", b"To: ,;:<>@",
+        b"message/rfc822", b"Reply-To: \"", b"\x00", b"\xff\xfe",
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES | st.binary(max_size=20), max_size=25).map(b"".join))
+def test_any_bytes_are_a_letter_that_can_be_kept_or_a_mail_that_can_not_be_read(mail: bytes) -> None:
+    """What escaped would stand in the way of every mail behind it."""
+    try:
+        letter = read_mail(mail)
+    except UnreadableMail:
+        return
+    said = (letter.sender, letter.sender_name, letter.subject, letter.text, *letter.recipients)
+    assert "\x00" not in "".join((*said, *letter.references, letter.message_id)).encode().decode()

@@ -126,6 +126,7 @@ class SubjectServicer:
             subject_ids=[str(row.id) for row in group],
             survivor_id=str(group[0].survivor_id),
             kind=group[0].kind,
+            emails=contacts.emails_of(call.work.reader, self._app.sealer, [row.id for row in group]),
         )
 
 

@@ -35,6 +35,7 @@ _GROUP = """
     select c.id, c.kind, root.id from root join customers c on c.survivor_id = root.id
     order by id
 """
+_SEALED = "select id, sealed from customers where id = any(%(ids)s) and sealed is not null order by id"
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,13 @@ def having(reader: Reader, key: int) -> list[UUID]:
 def group_of(reader: Reader, customer_id: UUID) -> list[Any]:
     """(id, kind, survivor_id) of a customer and of all that are one with it; none when it does not exist."""
     return reader.rows(_GROUP, {"id": customer_id})
+
+
+def emails_of(reader: Reader, sealer: Sealer, customer_ids: Sequence[UUID]) -> list[str]:
+    """All e-mail addresses of these people, sorted, whether or not they may be written to."""
+    rows = reader.rows(_SEALED, {"ids": list(customer_ids)})
+    documents = sealer.open_page(SEALED_IN, [(row.id, row.id, row.sealed) for row in rows])
+    return sorted({email for document in documents for email in (document or {}).get("emails", ())})
 
 
 def _contact(row: Any, known: dict[str, Any] | None) -> Contact:

@@ -70,6 +70,11 @@ _READ_MESSAGES = "ticketing.messages.read"
 _READ_CONVERSATIONS = "ticketing.personal.read"
 _CREATE_MESSAGES = "ticketing.messages.create"
 _REVEAL_REQUESTERS = "ticketing.requesters.reveal"
+_READ_TICKET_RULES = "ticketing.rules.read"
+_MANAGE_TICKET_RULES = "ticketing.rules.manage"
+_READ_AGENTS = "ticketing.agents.read"
+_MANAGE_AGENTS = "ticketing.agents.manage"
+_MANAGE_TICKET_FORMS = "ticketing.forms.manage"
 _READ_USERS = "gateway.users.read"
 _MANAGE_USERS = "gateway.users.manage"
 _READ_TEAMS = "gateway.teams.read"
@@ -86,6 +91,8 @@ _CAMPAIGNING = (_WRITE_CAMPAIGNS, _SEND_CAMPAIGNS, _MANAGE_CAPS)
 
 _EVERY_READ = (
     _READ_TICKETS,
+    _READ_TICKET_RULES,
+    _READ_AGENTS,
     _READ_MESSAGES,
     _READ_CUSTOMERS,
     _READ_SCHEMES,
@@ -109,6 +116,9 @@ _EVERY_READ = (
 )
 _EVERY_CHANGE = (
     _CREATE_TICKETS,
+    _MANAGE_TICKET_RULES,
+    _MANAGE_AGENTS,
+    _MANAGE_TICKET_FORMS,
     _UPDATE_TICKETS,
     _ASSIGN_TICKETS,
     _CREATE_MESSAGES,
@@ -257,7 +267,17 @@ PRESETS = (
         "service_manager",
         "Service manager",
         "客服经理",
-        all=(*_SERVING, _ASSIGN_TICKETS, *_REFERENCE, *_DIRECTORY),
+        all=(
+            *_SERVING,
+            _ASSIGN_TICKETS,
+            _READ_TICKET_RULES,
+            _MANAGE_TICKET_RULES,
+            _READ_AGENTS,
+            _MANAGE_AGENTS,
+            _MANAGE_TICKET_FORMS,
+            *_REFERENCE,
+            *_DIRECTORY,
+        ),
     ),
     _preset(
         "marketer",

@@ -20,7 +20,7 @@ from kernel.pure.erasure import ErasedRows, RetainedRows
 from privacy.domain.errors import ErasureNotInState
 
 # The services that hold data of persons; each hears ErasureOrdered and answers with its SubjectErased.
-PARTICIPANTS = ("customer", "marketing", "privacy", "sales")
+PARTICIPANTS = ("customer", "marketing", "privacy", "sales", "ticketing")
 # Waits between two orders to who has not answered; afterwards each hour.
 WAITS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=30))
 LONGEST_WAIT = timedelta(hours=1)

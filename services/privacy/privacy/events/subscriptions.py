@@ -14,6 +14,7 @@ from crm.event.v1.events_pb2 import AuditSealed
 from crm.marketing.v1 import events_pb2 as marketing
 from crm.privacy.v1 import events_pb2 as own
 from crm.sales.v1 import events_pb2 as sales
+from crm.ticketing.v1 import events_pb2 as ticketing
 from kernel.bus import facts
 from kernel.bus.directory import FollowsDirectory
 from kernel.bus.entrypoint import hears
@@ -75,6 +76,12 @@ class PrivacyEvents(FollowsDirectory, FollowsPrivacy):
 
     @hears(customer.SubjectErased)
     def take_receipt_of_customer(self, work: Work, event: customer.SubjectErased, envelope: Envelope) -> None:
+        _take_receipt(work, event, envelope)
+
+    @hears(ticketing.SubjectErased)
+    def take_receipt_of_ticketing(
+        self, work: Work, event: ticketing.SubjectErased, envelope: Envelope
+    ) -> None:
         _take_receipt(work, event, envelope)
 
     @hears(CustomersRecorded, about=["customers.customer_id"], together=True)

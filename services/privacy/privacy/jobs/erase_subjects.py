@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from crm.customer.v1 import subject_service_pb2 as subject_rpc
+from crm.ticketing.v1 import subject_service_pb2 as ticketing_rpc
 from kernel.jobs.job import Job, Running
 from kernel.ops.logs import logger
 from kernel.rpc.channel import PeerRefused, Peers
@@ -28,15 +29,20 @@ _log = logger(__name__)
 _RESOLVE = "crm.customer.v1.SubjectService/ResolveSubject"
 # Each 10 minutes for a week: until then somebody has seen the alarm.
 _ATTEMPTS = 1_000
+_NOTE = "crm.ticketing.v1.SubjectService/NoteAddresses"
 
 
 def begin_erasure(peers: Peers) -> Job:
-    """Asks the customer service for all ids of the person, for as long as it takes."""
+    """Asks the customer service for all ids of the person, for as long as it takes.
+
+    Ticketing holds mails of people whose id it never knew. It is told their addresses before anybody
+    erases: afterwards nobody knows them.
+    """
 
     def run(running: Running, erasure_id: str) -> None:
         row = queries.get_erasure(running.app.reader, UUID(erasure_id))
         assert row is not None  # requests are never deleted
-        ids = _ids_of(peers, [row.customer_id])
+        ids = _resolved(peers, [row.customer_id])
         with running.work() as work:
             identify_subject(work, row.id, ids)  # type: ignore[arg-type]
 
@@ -49,19 +55,23 @@ def confirm_erasure(peers: Peers) -> Job:
     def run(running: Running, erasure_id: str) -> None:
         row = queries.get_erasure(running.app.reader, UUID(erasure_id))
         assert row is not None  # requests are never deleted
-        ids = _ids_of(peers, row.subject_ids)
+        ids = _resolved(peers, row.subject_ids)
         with running.work() as work:
             confirm_subject(work, row.id, ids)  # type: ignore[arg-type]
 
     return Job(CONFIRM, run, attempts=_ATTEMPTS)
 
 
-def _ids_of(peers: Peers, customer_ids: Sequence[UUID]) -> list[UUID]:
+def _resolved(peers: Peers, customer_ids: Sequence[UUID]) -> list[UUID]:
     """All ids of a person known by these; none when the customer service knows none of them, for it has
-    removed whom it deleted."""
-    found: set[UUID] = set()
+    removed whom it deleted.
+
+    Ticketing is told the person's addresses before anybody erases: it holds mails that nobody identified.
+    """
+    ids: set[UUID] = set()
+    emails: set[str] = set()
     for customer_id in customer_ids:
-        if customer_id in found:
+        if customer_id in ids:
             continue
         try:
             answer = peers.call(_RESOLVE, subject_rpc.ResolveSubjectRequest(customer_id=str(customer_id)))
@@ -69,8 +79,13 @@ def _ids_of(peers: Peers, customer_ids: Sequence[UUID]) -> list[UUID]:
             if refused.code != "NOT_FOUND":
                 raise
         else:
-            found |= {UUID(text) for text in answer.subject_ids}
-    return sorted(found)
+            ids |= {UUID(text) for text in answer.subject_ids}
+            emails |= set(answer.emails)
+    found = sorted(ids)
+    if emails:
+        noted = ticketing_rpc.NoteAddressesRequest(subject_ids=map(str, found), emails=sorted(emails))
+        peers.call(_NOTE, noted)
+    return found
 
 
 def watch_erasures(work: Any, timers: Sequence[Timer]) -> None:

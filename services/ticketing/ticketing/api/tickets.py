@@ -14,6 +14,7 @@ from kernel.pure.ids import parse_id
 from kernel.pure.paging import page_size
 from kernel.rpc.call import Call
 from kernel.sql.engine import Reader
+from kernel.sql.subjects import SubjectRestricted
 from ticketing import metrics
 from ticketing.api import translate
 from ticketing.domain.clocks import elapsed, segments
@@ -177,20 +178,32 @@ class TicketServicer:
         return rpc.ExplainRoutingResponse(decisions=[translate.decision(one) for one in decisions])
 
     def _seen(self, text: str, call: Call) -> Any:
-        """The row of a ticket that the caller is shown something of. Raises TicketNotFound."""
+        """The row of a ticket that the caller is shown something of.
+
+        Raises TicketNotFound or SubjectRestricted.
+        """
         row = queries.get_ticket(self._app.reader, call.principal, parse_id(text, "id"))
         if row is None:
             raise TicketNotFound
+        if row.resting:
+            raise SubjectRestricted
         call.viewed("ticket", [row.id])
         return row
 
     def _written(self, ticket_id: UUID, call: Call) -> pb.Ticket:
         reader: Reader = call.open_work.reader
-        return self._shown([queries.just_written(reader, call.principal, ticket_id)])[0]
+        return self._shown([queries.just_written(reader, call.principal, ticket_id)], reader)[0]
 
-    def _shown(self, rows: list[Any]) -> list[pb.Ticket]:
+    def _shown(self, rows: list[Any], reader: Reader | None = None) -> list[pb.Ticket]:
         opened = queries.open_words(self._app.sealer, queries.TICKETS_SEALED_IN, rows)
-        return [translate.ticket(row, words) for row, words in zip(rows, opened, strict=True)]
+        asked = queries.surveys_of(reader or self._app.reader, [row.id for row in rows])
+        comments = queries.open_words(self._app.sealer, queries.SURVEYS_SEALED_IN, asked)
+        surveys = {
+            survey.ticket_id: (survey, comment) for survey, comment in zip(asked, comments, strict=True)
+        }
+        return [
+            translate.ticket(row, words, surveys.get(row.id)) for row, words in zip(rows, opened, strict=True)
+        ]
 
     def _rule_book(self) -> RuleBook:
         row = queries.get_rule_book(self._app.reader, 0)

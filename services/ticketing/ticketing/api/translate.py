@@ -34,8 +34,11 @@ def direction(number: int) -> str:
     return _DIRECTION.get(pb.MessageDirection.Name(number), "") if known else ""
 
 
-def ticket(row: Any, words: Mapping[str, Any]) -> pb.Ticket:
-    """A ticket from a row of queries and what was sealed in it, as far as the caller may see it."""
+def ticket(row: Any, words: Mapping[str, Any], asked: tuple[Any, Mapping[str, Any]] | None) -> pb.Ticket:
+    """A ticket from a row of queries and what was sealed in it, as far as the caller may see it.
+
+    `asked` is the row of its survey and what was sealed in that.
+    """
     shown: dict[str, Any] = {name: str(words.get(name, "")) for name in _WORDS}
     masked_fields: list[str] = []
     if not row.clear:
@@ -58,6 +61,7 @@ def ticket(row: Any, words: Mapping[str, Any]) -> pb.Ticket:
         unreadable_reason=row.unreadable,
         next_clock=row.next_clock,
         breached_clocks=row.breached,
+        survey=survey(*asked, row.clear) if asked else None,
         **_instants(
             open_time=row.opened_at,
             answer_time=row.answered_at,
@@ -67,6 +71,19 @@ def ticket(row: Any, words: Mapping[str, Any]) -> pb.Ticket:
             update_time=row.updated_at,
             next_due_time=row.next_due_at,
         ),
+    )
+
+
+def survey(row: Any, words: Mapping[str, Any], clear: bool) -> pb.Survey:
+    shown: dict[str, Any] = {"comment": str(words.get("comment", ""))}
+    if not clear:
+        shown, _ = masked(pb.Survey, shown)
+    return pb.Survey(
+        **shown,
+        delivery=f"DELIVERY_{row.delivery.upper()}",
+        satisfaction=row.score or 0,
+        likelihood=row.likelihood,
+        **_instants(ask_time=row.created_at, end_time=row.ends_at, answer_time=row.answered_at),
     )
 
 

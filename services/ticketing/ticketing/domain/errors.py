@@ -17,6 +17,12 @@ class TicketStatusForbids(Precondition):
     zh = "状态为 {status} 的工单不能变为 {wanted}。"
 
 
+class TicketErased(Precondition):
+    reason = "TICKET_ERASED"
+    en = "What was said in this ticket was erased; it can't be worked on any more."
+    zh = "该工单的内容已被删除，无法再处理。"
+
+
 class UnknownCustomer(Precondition):
     reason = "TICKET_CUSTOMER_UNKNOWN"
     en = "The ticketing service knows no such customer."
@@ -29,16 +35,22 @@ class UnknownAgent(Precondition):
     zh = "该受理人不是在职员工，或不属于该团队。"
 
 
+class RuleBookNotFound(NotFound):
+    reason = "RULE_BOOK_NOT_FOUND"
+    en = "There is no such version of the rule book."
+    zh = "没有该版本的规则手册。"
+
+
 class RequesterUnknown(NotFound):
     reason = "REQUESTER_UNKNOWN"
     en = "Nothing is known of who asked, or it was erased."
     zh = "没有提问人的信息，或其信息已被删除。"
 
 
-class FormProofRefused(Precondition):
-    reason = "FORM_PROOF_REFUSED"
-    en = "The proof of the form is missing, too old, used, or its answer is wrong; get the form again."
-    zh = "表单凭证缺失、过期、已使用或答案错误，请重新获取表单。"
+class TicketFormNotFound(NotFound):
+    reason = "TICKET_FORM_NOT_FOUND"
+    en = "There is no such form, or the key is not its key."
+    zh = "表单不存在，或密钥不正确。"
 
 
 class TooManyForms(Exhausted):
@@ -55,3 +67,9 @@ class SurveyNotFound(NotFound):
     reason = "SURVEY_NOT_FOUND"
     en = "There is no such survey, or it has ended."
     zh = "调查不存在或已结束。"
+
+
+class SurveyAnsweredBefore(Precondition):
+    reason = "SURVEY_ANSWERED"
+    en = "This survey was answered before, thank you."
+    zh = "该调查已提交，谢谢。"

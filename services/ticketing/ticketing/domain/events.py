@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
+from kernel.pure import erasure
 from kernel.pure.events import Event
 
 
@@ -67,3 +68,28 @@ class ResponseClockBreached(Event):
     @property
     def subject(self) -> str:
         return str(self.ticket_id)
+
+
+@dataclass(frozen=True)
+class SurveyAnswered(Event):
+    """A customer answered one question of a survey: "csat" or "nps"."""
+
+    type: ClassVar[str] = "crm.ticketing.v1.SurveyAnswered"
+
+    survey_id: UUID
+    ticket_id: UUID
+    customer_id: UUID | None
+    kind: str
+    score: int
+    answered_at: datetime
+
+    @property
+    def subject(self) -> str:
+        return str(self.ticket_id)
+
+
+@dataclass(frozen=True)
+class SubjectErased(erasure.Receipt):
+    """What people said in tickets of theirs is gone; the tickets stay as figures."""
+
+    type: ClassVar[str] = "crm.ticketing.v1.SubjectErased"

@@ -18,6 +18,7 @@ LONGEST_SUBJECT = 300
 _LONGEST_NAME = 100
 _MOST_PARTS = 200
 _MESSAGE_ID = re.compile(r"<[^<>\s]{3,250}>")
+_HALF = re.compile("[\ud800-\udfff]")
 # Chinese programs name the first set of characters and send the last one.
 _WIDER = {
     "gb2312": "gb18030",
@@ -32,8 +33,11 @@ _HIDDEN = {"style", "script", "head", "title"}
 _LINES = {"p", "div", "br", "tr", "li", "h1", "h2", "h3", "blockquote"}
 
 
+FAILED = "FAILED"
+
+
 class UnreadableMail(Exception):
-    """`reason` says what is missing: NO_SENDER, NO_WORDS or MALFORMED."""
+    """`reason` says what is missing: NO_SENDER, NO_WORDS, MALFORMED; or that it FAILED otherwise."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -72,7 +76,8 @@ def read_mail(raw: bytes) -> Letter:
         return _letter(mail, message_id_of(raw))
     except UnreadableMail:
         raise
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, IndexError):
+    except Exception:
+        # Whatever the parsers stumble over: somebody wrote, and somebody must see that they did.
         raise UnreadableMail("MALFORMED") from None
 
 
@@ -103,7 +108,9 @@ def _letter(mail: Message, message_id: str) -> Letter:
 def _sender(mail: Message) -> tuple[str, str]:
     """Name and address; the address is empty when none can be answered."""
     for header in ("Reply-To", "From"):
-        name, address = parseaddr(_header(mail, header))
+        # The address is read before encoded words are: what stands in a name is none.
+        _, address = parseaddr(str(mail.get(header, "")))
+        name, _ = parseaddr(_header(mail, header))
         try:
             return name, normalize_email(address)
         except ValueError:
@@ -138,8 +145,8 @@ def _header(mail: Message, name: str) -> str:
     if value is None:
         return ""
     pieces = decode_header(value)
-    return "".join(
-        _decoded(piece, charset) if isinstance(piece, bytes) else piece for piece, charset in pieces
+    return _whole(
+        "".join(_decoded(piece, charset) if isinstance(piece, bytes) else piece for piece, charset in pieces)
     )
 
 
@@ -172,10 +179,15 @@ def _decoded(data: bytes, charset: str | None) -> str:
     names = [] if declared in ("", "unknown-8bit", "us-ascii") else [_WIDER.get(declared, declared)]
     for name in (*names, *_GUESSES):
         try:
-            return data.decode(name)
-        except (UnicodeDecodeError, LookupError):
+            return _whole(data.decode(name))
+        except (ValueError, LookupError):
             continue
     return data.decode("latin-1")
+
+
+def _whole(text: str) -> str:
+    """Without halves of characters, which some charsets yield and nothing can store."""
+    return _HALF.sub("\ufffd", text)
 
 
 def _tidy(text: str) -> str:

@@ -183,7 +183,7 @@ class _Reading:
         members = list(self._document.get(section, []))
         if len(members) > most:
             self.checks.refuse(section, "TOO_MANY", f"holds at most {most} entries", f"最多 {most} 条")
-        names = [member.get("name", "") for member in members]
+        names = [str(member.get("name", "")) for member in members]
         if len(set(names)) < len(names):
             self.checks.refuse(section, "NAMES_DIFFER", "names must differ", "名称不能重复")
         return [(f"{section}[{index}]", member) for index, member in enumerate(members[:most])]
@@ -265,7 +265,7 @@ class _Reading:
         return number
 
     def time(self, at: str, value: Any) -> time:
-        return self._parsed(at, value, time.fromisoformat, time(0))
+        return self._parsed(at, value, _time_of_day, time(0))
 
     def days(self, at: str, values: Sequence[Any]) -> frozenset[date]:
         return frozenset(
@@ -279,6 +279,14 @@ class _Reading:
         except ValueError:
             self.checks.refuse(at, "FORMAT", "must be HH:MM or YYYY-MM-DD", "必须是 HH:MM 或 YYYY-MM-DD 格式")
             return instead
+
+
+def _time_of_day(text: str) -> time:
+    """Without a zone: it is the business's. Raises ValueError."""
+    found = time.fromisoformat(text)
+    if found.tzinfo is not None:
+        raise ValueError("a time of day has no zone")
+    return found
 
 
 def _is_name(text: str) -> bool:

@@ -23,7 +23,6 @@ class Words:
     subject: str
     requester_name: str = ""
     requester_email: str = ""
-    requester_phone: str = ""
     solution: str = ""
 
 
@@ -76,6 +75,8 @@ class Ticket:
     by_hand: frozenset[str] = frozenset()
     pauses: list[Pause] = field(default_factory=list)
     clocks: list[Clock] = field(default_factory=list)
+    # Its words are gone for good: it is closed, and stays as a figure.
+    erased: bool = False
 
     @property
     def subject_id(self) -> UUID:
@@ -127,6 +128,16 @@ class Ticket:
         self._require("open", RESOLVED, CLOSED)
         self._take_up(at)
         self.status = OPEN
+
+    def erase(self, at: datetime) -> None:
+        """Nobody may know any more what was said: it ends, whatever its status."""
+        self._end_pause(at)
+        for clock in self.clocks:
+            clock.withdrawn_at = at if clock.runs else clock.withdrawn_at
+        self.closed_at = self.closed_at or at
+        self.status = CLOSED
+        self.words = Words("")
+        self.erased = True
 
     def rests(self, now: datetime) -> list[tuple[Span, str]]:
         """The time until `now` that pausing clocks leave out, and why."""

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
 from crm.customer.v1.events_pb2 import CustomersClassified, CustomersMerged, CustomersRecorded
 from crm.ticketing.v1.events_pb2 import (
     ResponseClockBreached,
     ResponseClockDue,
+    SurveyAnswered,
     TicketsChanged,
 )
 from kernel.bus.directory import FollowsDirectory
 from kernel.bus.entrypoint import hears
 from kernel.bus.envelope import Envelope
+from kernel.bus.privacy import FollowsPrivacy
+from kernel.pure.erasure import Erasure
 from kernel.pure.ids import parse_id
+from ticketing.domain.events import SubjectErased
+from ticketing.usecases.erase_customers import erase_customers
 from ticketing.usecases.ports import ClassRow, CustomerRow, Work
 
 # Told by this service, heard by no other yet.
-nobody_yet = frozenset({TicketsChanged, ResponseClockDue, ResponseClockBreached})
+nobody_yet = frozenset({TicketsChanged, ResponseClockDue, ResponseClockBreached, SurveyAnswered})
 
 
-class TicketingEvents(FollowsDirectory):
+class TicketingEvents(FollowsDirectory, FollowsPrivacy):
     """An id that is none can't be mended by waiting: Invalid sends the event to the dead letters."""
+
+    receipt = SubjectErased
+
+    def erase(self, work: Any, subject_ids: Sequence[UUID]) -> Erasure:
+        """Words, mails and addresses go; tickets stay as figures."""
+        return erase_customers(work, subject_ids)
 
     @hears(CustomersRecorded, about=["customers.customer_id"])
     def follow_customers(self, work: Work, event: CustomersRecorded, envelope: Envelope) -> None:

@@ -2,7 +2,7 @@
 
 from kernel.jobs.worker import main
 from kernel.rpc.channel import Peers
-from ticketing.jobs import give_out_tickets, send_answer, take_mail, watch_clocks
+from ticketing.jobs import give_out_tickets, send_answer, send_survey, take_mail, watch_clocks
 from ticketing.jobs.customers import Customers
 from ticketing.usecases.ports import CLOCK_TIMER, CLOSE_TIMER
 from ticketing.wiring import build
@@ -16,6 +16,7 @@ if __name__ == "__main__":
     jobs = [
         give_out_tickets.JOB,
         send_answer.job(customers),
+        send_survey.job(customers),
         take_mail.job(customers),
         take_mail.sweep(customers),
     ]

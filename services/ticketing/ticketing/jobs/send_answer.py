@@ -15,7 +15,7 @@ from ticketing.wiring import TicketingApp
 
 _PURPOSE = ServicePurpose("ticket_answer")
 # With ten minutes between two tries: a mail server may be away for three days.
-_ATTEMPTS = 450
+ATTEMPTS = 450
 
 
 class Addresses(Protocol):
@@ -30,19 +30,21 @@ def job(addresses: Addresses) -> Job:
         if outgoing is None:
             # Sent before a process died, or erased since.
             return
-        recipient = outgoing.requester_email
-        if not recipient and outgoing.customer_id is not None:
-            recipient = addresses.email_of(outgoing.customer_id, f"answer {outgoing.number}")
-        delivery = _send(app, outgoing, recipient) if recipient else "no_address"
+        delivery = "withheld" if outgoing.resting else _send(app, outgoing, addresses)
         with running.work() as work:
             cast(Any, work).messages.delivered(outgoing.message_id, delivery)
         metrics.mails_sent.labels(_PURPOSE.name, delivery).inc()
 
-    return Job(SEND_ANSWER, run, attempts=_ATTEMPTS)
+    return Job(SEND_ANSWER, run, attempts=ATTEMPTS)
 
 
-def _send(app: TicketingApp, outgoing: Outgoing, recipient: str) -> str:
-    """What became of it: "sent" or "failed". Raises what waiting may mend."""
+def _send(app: TicketingApp, outgoing: Outgoing, addresses: Addresses) -> str:
+    """What became of it: "sent", "failed" or "no_address". Raises what waiting may mend."""
+    recipient = outgoing.requester_email
+    if not recipient and outgoing.customer_id is not None:
+        recipient = addresses.email_of(outgoing.customer_id, f"answer {outgoing.number}")
+    if not recipient:
+        return "no_address"
     tokens = app.mail_tokens
     subject = outgoing.subject if outgoing.subject.lower().startswith("re:") else f"Re: {outgoing.subject}"
     letter = Letter(

@@ -6,16 +6,21 @@ from datetime import timedelta
 from typing import Any, Protocol, cast
 from uuid import UUID
 
+from sqlalchemy.exc import OperationalError
+
 from kernel.jobs.job import Job, Running
+from kernel.ops.logs import logger
 from kernel.pure.errors import Unavailable
 from kernel.sql.crypto.errors import SubjectErased
 from ticketing import metrics
-from ticketing.domain.mail_reading import UnreadableMail, read_mail
+from ticketing.domain.mail_reading import FAILED, UnreadableMail, read_mail
 from ticketing.store.raw_mails import get_raw, left_behind
 from ticketing.usecases.open_ticket import Heard
 from ticketing.usecases.ports import TAKE_MAIL
 from ticketing.usecases.take_mail import Sender, sender_of, take_mail, take_unreadable_mail
 from ticketing.wiring import TicketingApp
+
+_log = logger(__name__)
 
 # From this try on a mail becomes a ticket also while nobody can say whose it is: its clocks run.
 _PATIENCE = 3
@@ -36,12 +41,15 @@ def job(customers: Customers) -> Job:
 
 
 def sweep(customers: Customers) -> Job:
-    """Takes mails whose job was lost or gave up; destroys the bytes of those that were read a month ago."""
+    """Takes mails whose job was lost or gave up; destroys the bytes of those that were read a month ago.
+
+    One that fails again is seen as unreadable; it is in nobody's way.
+    """
 
     def run(running: Running) -> None:
         app = cast(TicketingApp, running.app)
         for mail_id in left_behind(app.reader, app.clock.now() - _LEFT_AFTER):
-            _take(running, customers, mail_id)
+            _take_at_last(running, customers, mail_id)
             running.checkpoint()
         destroyed = 1
         while destroyed:
@@ -52,6 +60,20 @@ def sweep(customers: Customers) -> Job:
     return Job("sweep_mails", run, every="*/10 * * * *")
 
 
+def _take_at_last(running: Running, customers: Customers, mail_id: UUID) -> None:
+    try:
+        try:
+            _take(running, customers, mail_id)
+        except (Unavailable, OperationalError):
+            raise
+        except Exception:
+            # Read it was, and still it can't become a ticket: that is one.
+            _take_unreadable(running, mail_id, UnreadableMail(FAILED))
+    except Exception as error:
+        # The next round may have more luck; the mails behind it don't wait.
+        _log.error("mail not taken", mail=str(mail_id), error=type(error).__name__)
+
+
 def _take(running: Running, customers: Customers, mail_id: UUID) -> None:
     app = cast(TicketingApp, running.app)
     raw = get_raw(app.reader, app.mail_sealer, mail_id)
@@ -60,9 +82,7 @@ def _take(running: Running, customers: Customers, mail_id: UUID) -> None:
     try:
         letter = read_mail(raw)
     except UnreadableMail as error:
-        with running.work() as work:
-            _count(take_unreadable_mail(cast(Any, work), mail_id, error))
-        metrics.mails_unreadable.labels(error.reason).inc()
+        _take_unreadable(running, mail_id, error)
         return
     ticket_id = app.mail_tokens.ticket_of(letter.recipients, letter.references)
     sender = _sender(running, customers, letter.sender)
@@ -74,6 +94,12 @@ def _take(running: Running, customers: Customers, mail_id: UUID) -> None:
         with running.work() as work:
             heard = take_mail(cast(Any, work), mail_id, letter, None, Sender(None, "CUSTOMER_ERASED"))
     _count(heard)
+
+
+def _take_unreadable(running: Running, mail_id: UUID, error: UnreadableMail) -> None:
+    with running.work() as work:
+        _count(take_unreadable_mail(cast(Any, work), mail_id, error))
+    metrics.mails_unreadable.labels(error.reason).inc()
 
 
 def _sender(running: Running, customers: Customers, email: str) -> Sender:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -18,6 +19,7 @@ _OF_TEAM = """
     where s.team_id = %(team)s and not s.disabled
 """
 _TEAM_OF = "select team_id from staff where user_id = %(user)s and not disabled"
+_TEAMS = "select team_id from teams where team_id = any(%(ids)s)"
 _SAVE = """
     insert into agents (user_id, version, capacity, away) values (%(user)s, 1, %(capacity)s, %(away)s)
     on conflict (user_id) do update
@@ -41,6 +43,11 @@ class AgentRepository:
         """Whether there is such a member of staff, and their team."""
         row = self._connection().exec_driver_sql(_TEAM_OF, {"user": user_id}).first()
         return (row is not None, row.team_id if row else None)
+
+    def teams(self, team_ids: Collection[UUID]) -> set[UUID]:
+        """Those of these teams that there are."""
+        rows = self._connection().exec_driver_sql(_TEAMS, {"ids": list(team_ids)})
+        return set(rows.scalars())
 
     def save(self, user_id: UUID, capacity: int | None, away: bool) -> None:
         self._connection().exec_driver_sql(_SAVE, {"user": user_id, "capacity": capacity, "away": away})

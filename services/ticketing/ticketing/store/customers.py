@@ -8,6 +8,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from kernel.sql import subjects
+from kernel.sql.engine import Reader
 from ticketing.domain.ticket import Standing
 from ticketing.usecases.ports import ClassRow, CustomerRow
 
@@ -48,8 +50,9 @@ _SURVIVOR = """
 
 
 class CustomerProjection:
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, reader: Reader) -> None:
         self._connection = session.connection
+        self._reader = reader
 
     def apply(self, told: Iterable[CustomerRow]) -> None:
         """Takes over the rows that are newer than what is held."""
@@ -83,6 +86,10 @@ class CustomerProjection:
         """By whom a customer is read; None when they are not known here, or deleted."""
         found: UUID | None = self._connection().exec_driver_sql(_SURVIVOR, {"id": customer_id}).scalar()
         return found
+
+    def refuse_restricted(self, customer_id: UUID) -> None:
+        """Raises SubjectRestricted when the customer's data may not be used now."""
+        subjects.refuse_restricted(self._reader, [customer_id])
 
     def _many(self, sql: str, rows: list[Any]) -> None:
         if rows:

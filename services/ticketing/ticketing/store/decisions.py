@@ -21,7 +21,7 @@ _ADD = """
             %(facts)s)
 """
 _CURRENT = "select version, document::text as document from rule_books order by version desc limit 1"
-# The key of the table keeps two that publish at once apart.
+_ALONE = "select pg_advisory_xact_lock(hashtextextended('rule_books', 0))"
 _PUBLISH = """
     insert into rule_books (version, document, published_at, actor_id)
     values (%(version)s, %(document)s, %(at)s, %(actor_id)s)
@@ -51,6 +51,11 @@ class RuleBookRepository:
         """The newest rule book."""
         row = self._connection().exec_driver_sql(_CURRENT).one()
         return rule_book_of(row.version, row.document)
+
+    def current_alone(self) -> RuleBook:
+        """The newest one, alone with it until the end of the transaction."""
+        self._connection().exec_driver_sql(_ALONE)
+        return self.current()
 
     def publish(self, version: int, document: Mapping[str, Any], actor_id: str) -> None:
         params = {"version": version, "document": json.dumps(document, ensure_ascii=False)}

@@ -20,7 +20,7 @@ _ADD = """
     on conflict (channel, message_key) do nothing returning id
 """
 _HELD = "select 1 from mails where channel = %(channel)s and message_key = %(key)s"
-_CLAIM = "select received_at from mails where id = %(id)s and state = 'stored' for update"
+_CLAIM = "select channel, received_at from mails where id = %(id)s and state = 'stored' for update"
 _TAKEN = "update mails set state = 'taken', ticket_id = %(ticket)s, reason = %(reason)s where id = %(id)s"
 _OLD = """
     select id from mails where sealed is not null and state = 'taken' and received_at < %(before)s
@@ -51,10 +51,10 @@ class MailRepository:
         params["sealed"] = self._sealer.seal_data(SEALED_IN, mail_id, mail_id, raw)
         return self._connection().exec_driver_sql(_ADD, params).first() is not None
 
-    def claim(self, mail_id: UUID) -> datetime | None:
-        """When a mail came that is still to be taken, locked until the end; None for any other."""
-        found: datetime | None = self._connection().exec_driver_sql(_CLAIM, {"id": mail_id}).scalar()
-        return found
+    def claim(self, mail_id: UUID) -> tuple[str, datetime] | None:
+        """By which channel and when a mail came that is still to be taken, locked; None for any other."""
+        row = self._connection().exec_driver_sql(_CLAIM, {"id": mail_id}).first()
+        return None if row is None else (row.channel, row.received_at)
 
     def taken(self, mail_id: UUID, ticket_id: UUID, reason: str = "") -> None:
         self._connection().exec_driver_sql(_TAKEN, {"id": mail_id, "ticket": ticket_id, "reason": reason})

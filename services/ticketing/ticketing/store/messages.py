@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,11 @@ _OF_OTHERS = """
 """
 _SEALED_ANEW = "update messages set sealed_for = %(subject_id)s, sealed = %(sealed)s where id = %(id)s"
 _DELIVERED = "update messages set delivery = %(delivery)s where id = %(id)s and delivery = 'queued'"
+_ERASE = """
+    update messages
+    set sealed = null, delivery = case delivery when 'queued' then 'withheld' else delivery end
+    where ticket_id = any(%(tickets)s) and sealed is not null
+"""
 
 
 class MessageRepository:
@@ -63,6 +69,10 @@ class MessageRepository:
                 _SEALED_ANEW, {"id": row_id, "subject_id": subject_id, "sealed": sealed}
             )
 
+    def erase_of(self, ticket_ids: Sequence[UUID]) -> int:
+        """The words of these conversations go, and what waits to go out stays; answers how many messages."""
+        return self._connection().exec_driver_sql(_ERASE, {"tickets": list(ticket_ids)}).rowcount
+
     def delivered(self, message_id: UUID, delivery: str) -> None:
-        """Notes what became of a message that was to go out: "sent", "failed" or "no_address"."""
+        """Notes what became of a message that was to go out: "sent", "failed", "no_address", "withheld"."""
         self._connection().exec_driver_sql(_DELIVERED, {"id": message_id, "delivery": delivery})

@@ -12,7 +12,7 @@ from kernel.pure.grants import Principal
 from kernel.sql.crypto.sealing import Sealer
 from kernel.sql.engine import Reader
 from kernel.sql.filters import Attribute, compile_filter
-from ticketing.store.reach import predicate
+from ticketing.store.reach import RESTING, predicate
 
 READ = "ticketing.tickets.read"
 READ_MESSAGES = "ticketing.messages.read"
@@ -20,6 +20,7 @@ READ_MESSAGES = "ticketing.messages.read"
 READ_PERSONAL = "ticketing.personal.read"
 TICKETS_SEALED_IN = "tickets"
 MESSAGES_SEALED_IN = "messages"
+SURVEYS_SEALED_IN = "surveys"
 
 _ATTRIBUTES = {
     "status": Attribute("t.status", "text"),
@@ -42,7 +43,7 @@ _ORDERS = {
         "t.next_due_at is not null and (t.next_due_at, t.id) > (%(after_at)s, %(after_id)s)",
     ),
 }
-_TICKETS = "select t.*, {clear} as clear from tickets t where {in_scope} and "
+_TICKETS = "select t.*, {clear} as clear, {resting} as resting from tickets t where {in_scope} and "
 # Whoever is read through the same customer as %(customer)s.
 _GROUP = """
     select linked.customer_id, linked.survivor_id from links linked
@@ -56,13 +57,22 @@ _MESSAGES = """
 """
 _CLOCKS = "select k.* from clocks k where k.ticket_id = %(id)s order by k.due_at nulls last, k.name"
 _DECISIONS = "select d.* from decisions d where d.ticket_id = %(id)s order by d.id desc limit 100"
+_SURVEYS = """
+    select s.id, s.ticket_id, s.created_at, s.ends_at, s.delivery, s.answered_at, s.score, s.likelihood,
+           s.sealed_for, s.sealed
+    from surveys s where s.ticket_id = any(%(ids)s) and s.kind = 'csat'
+"""
+_FORMS = "select id, title, key, created_at from ticket_forms order by created_at desc, id limit %(limit)s"
 _RULE_BOOK = "select version, document::text as document, published_at, actor_id from rule_books"
 _AGENTS = """
     select s.user_id, s.team_id, a.capacity, coalesce(a.away, false) as away,
            (select count(*) from tickets t where t.assignee_id = s.user_id
             and t.status in ('open', 'pending'))::int as load
     from staff s left join agents a using (user_id)
-    where not s.disabled and s.user_id > %(after)s
+    where {condition}
+"""
+_OF_TEAM = """
+    not s.disabled and s.user_id > %(after)s
       and case when %(team)s::uuid is null then a.user_id is not null else s.team_id = %(team)s end
     order by s.user_id limit %(limit)s
 """
@@ -70,7 +80,7 @@ _AGENTS = """
 
 def get_ticket(reader: Reader, principal: Principal, ticket_id: UUID) -> Any | None:
     """The row of one ticket; None when there is none or it is out of scope. `clear` of a row says whether
-    the principal may see what people said."""
+    the principal may see what people said, `resting` that nobody may now."""
     return _first(_select(reader, principal, "t.id = %(id)s", {"id": ticket_id}))
 
 
@@ -107,6 +117,7 @@ def list_tickets(
         links = reader.rows(_GROUP, {"customer": customer_id})
         condition += " and t.customer_id = any(%(customers)s)"
         params["customers"] = list({customer_id, *(one for row in links for one in row if one)})
+    condition += f" and {RESTING} is not true"
     if after is not None:
         condition += f" and {later}"
         params["after_at"], params["after_id"] = after
@@ -117,7 +128,7 @@ def _select(reader: Reader, principal: Principal, condition: str, params: dict[s
     """Every read of tickets goes through here, so that none forgets the scope."""
     in_scope, scope_params = predicate(principal, READ)
     clear, clear_params = predicate(principal, READ_PERSONAL)
-    sql = _TICKETS.format(clear=clear, in_scope=in_scope) + condition
+    sql = _TICKETS.format(clear=clear, in_scope=in_scope, resting=RESTING) + condition
     return reader.rows(sql, {**params, **scope_params, **clear_params})
 
 
@@ -141,6 +152,11 @@ def list_decisions(reader: Reader, ticket_id: UUID) -> list[Any]:
     return reader.rows(_DECISIONS, {"id": ticket_id})
 
 
+def surveys_of(reader: Reader, ticket_ids: Sequence[UUID]) -> list[Any]:
+    """Of tickets that the principal was shown."""
+    return reader.rows(_SURVEYS, {"ids": list(ticket_ids)})
+
+
 def get_rule_book(reader: Reader, version: int) -> Any | None:
     """A version of the rule book; the newest for 0."""
     if version:
@@ -148,9 +164,24 @@ def get_rule_book(reader: Reader, version: int) -> Any | None:
     return reader.row(_RULE_BOOK + " order by version desc limit 1")
 
 
+def list_rule_books(reader: Reader, limit: int) -> list[Any]:
+    """The newest versions, the one in force first."""
+    return reader.rows(_RULE_BOOK + " order by version desc limit %(limit)s", {"limit": limit})
+
+
+def list_forms(reader: Reader, limit: int) -> list[Any]:
+    """The newest forms."""
+    return reader.rows(_FORMS, {"limit": limit})
+
+
+def get_agent(reader: Reader, user_id: UUID) -> Any | None:
+    """A member of staff as an agent."""
+    return reader.row(_AGENTS.format(condition="s.user_id = %(user)s"), {"user": user_id})
+
+
 def list_agents(reader: Reader, team_id: UUID | None, after: UUID, limit: int) -> list[Any]:
     """The agents of a team; without one, all of whom something is said."""
-    return reader.rows(_AGENTS, {"team": team_id, "after": after, "limit": limit})
+    return reader.rows(_AGENTS.format(condition=_OF_TEAM), {"team": team_id, "after": after, "limit": limit})
 
 
 def open_words(sealer: Sealer, table: str, rows: Sequence[Any]) -> list[dict[str, Any]]:

@@ -26,12 +26,18 @@ def ticket_of(row: Any, words: Mapping[str, Any] | None, clocks: Sequence[Any]) 
     return Ticket(
         **{name: getattr(row, name) for name in PLAIN},
         version=row.version,
+        erased=row.sealed is None,
         said=tuple(row.said),
         by_hand=frozenset(row.by_hand),
         pauses=[_pause(document) for document in row.pauses],
-        words=Words(**words) if words else Words(""),
+        words=_words(words or {}),
         clocks=[clock_of(clock) for clock in clocks],
     )
+
+
+def _words(document: Mapping[str, Any]) -> Words:
+    known = {name: value for name, value in document.items() if name in Words.__dataclass_fields__}
+    return Words(**{"subject": "", **known})
 
 
 def clock_of(row: Any) -> Clock:

@@ -10,8 +10,11 @@ from kernel.sql.uow import UnitOfWork
 from ticketing.store.agents import AgentRepository
 from ticketing.store.customers import CustomerProjection
 from ticketing.store.decisions import DecisionRepository, RuleBookRepository
+from ticketing.store.erasing import ErasingRepository
+from ticketing.store.forms import FormRepository
 from ticketing.store.mails import MailRepository
 from ticketing.store.messages import MessageRepository
+from ticketing.store.surveys import SurveyRepository
 from ticketing.store.tickets import TicketRepository
 
 
@@ -23,7 +26,10 @@ class TicketingWork(UnitOfWork):
         self.tickets = TicketRepository(self.session, principal, sealer, blind, self.now)
         self.messages = MessageRepository(self.session, sealer)
         self.mails = MailRepository(self.session, mail_sealer, app.keyring, blind, self.now)
+        self.forms = FormRepository(self.session, self.now)
+        self.surveys = SurveyRepository(self.session, sealer, self.now)
         self.decisions = DecisionRepository(self.session, self.now)
         self.rule_books = RuleBookRepository(self.session, self.now)
         self.agents = AgentRepository(self.session)
-        self.customers = CustomerProjection(self.session)
+        self.customers = CustomerProjection(self.session, self.reader)
+        self.erasing = ErasingRepository(self.session, app.keyring, blind)

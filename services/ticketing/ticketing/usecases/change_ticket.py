@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from uuid import UUID
 
 from kernel.pure.errors import Checks
@@ -10,8 +9,9 @@ from kernel.pure.notes import check_impersonal
 from ticketing.domain.errors import RequesterUnknown, UnknownAgent, UnknownCustomer
 from ticketing.domain.judging import Decision
 from ticketing.domain.ticket import Ticket
+from ticketing.usecases.ask_satisfaction import ask_satisfaction
 from ticketing.usecases.keep_ticket import give_to_least_loaded, keep_ticket
-from ticketing.usecases.ports import CLOSE_TIMER, GIVE_OUT, TO_CUSTOMER, Work
+from ticketing.usecases.ports import GIVE_OUT, TO_CUSTOMER, Work
 from ticketing.usecases.talk import LONGEST_CONTENT, checked_text, say
 
 ASSIGN = "ticketing.tickets.assign"
@@ -49,11 +49,12 @@ def assign_ticket(
 
 
 def identify_ticket(work: Work, ticket_id: UUID, etag: str, customer_id: UUID) -> Ticket:
-    """Raises TicketNotFound, StaleEtag, UnknownCustomer or SubjectErased."""
+    """Raises TicketNotFound, StaleEtag, UnknownCustomer, SubjectRestricted or SubjectErased."""
     ticket = work.tickets.lend(ticket_id, UPDATE, etag)
     survivor = work.customers.survivor(customer_id)
     if survivor is None:
         raise UnknownCustomer
+    work.customers.refuse_restricted(survivor)
     ticket.customer_id = survivor
     work.messages.seal_for(ticket.id, ticket.subject_id)
     keep_ticket(work, ticket, [Decision("customer", str(survivor), "BY_HAND")])
@@ -87,20 +88,17 @@ def resolve_ticket(work: Work, ticket_id: UUID, etag: str, solution: str) -> Tic
     ticket.resolve(work.now, solution)
     say(work, ticket, TO_CUSTOMER, solution)
     keep_ticket(work, ticket)
-    days = work.rule_books.current().close_after_days
-    if days:
-        work.schedule(CLOSE_TIMER, str(ticket.id), work.now + timedelta(days=days))
     _give_out(work, ticket.team_id)
     work.audit("resolve", "ticket", ticket.id)
     return ticket
 
 
 def close_ticket(work: Work, ticket_id: UUID, etag: str = "") -> Ticket:
-    """Raises TicketNotFound, StaleEtag or TicketStatusForbids."""
+    """Ends it, and asks how satisfied they are. Raises TicketNotFound, StaleEtag or TicketStatusForbids."""
     ticket = work.tickets.lend(ticket_id, UPDATE, etag)
     ticket.close(work.now)
-    work.cancel(CLOSE_TIMER, str(ticket.id))
     keep_ticket(work, ticket)
+    ask_satisfaction(work, ticket)
     work.audit("close", "ticket", ticket.id)
     return ticket
 
@@ -109,7 +107,6 @@ def reopen_ticket(work: Work, ticket_id: UUID, etag: str) -> Ticket:
     """Raises TicketNotFound, StaleEtag or TicketStatusForbids."""
     ticket = work.tickets.lend(ticket_id, UPDATE, etag)
     ticket.reopen(work.now)
-    work.cancel(CLOSE_TIMER, str(ticket.id))
     keep_ticket(work, ticket)
     work.audit("reopen", "ticket", ticket.id)
     return ticket

@@ -15,8 +15,8 @@ from ticketing.usecases.talk import LONGEST_CONTENT
 
 _CHANNEL = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _TOPIC = re.compile(r"[a-z][a-z0-9_]{0,62}")
-_LONGEST_SUBJECT = 300
-_LONGEST_NAME = 100
+LONGEST_SUBJECT = 300
+LONGEST_NAME = 100
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ class NewTicket:
 
 
 def create_ticket(work: Work, new: NewTicket) -> Heard:
-    """Raises Invalid, UnknownCustomer or SubjectErased."""
+    """Raises Invalid, UnknownCustomer, SubjectRestricted or SubjectErased."""
     checks = Checks()
-    subject = checked_line(checks, "ticket.subject", new.subject, _LONGEST_SUBJECT)
+    subject = checked_line(checks, "ticket.subject", new.subject, LONGEST_SUBJECT)
     if not subject:
         checks.refuse("ticket.subject", "REQUIRED", "must not be empty", "不能为空")
-    name = checked_line(checks, "ticket.requester_name", new.requester_name, _LONGEST_NAME)
+    name = checked_line(checks, "ticket.requester_name", new.requester_name, LONGEST_NAME)
     content = new.content.replace("\r\n", "\n").strip()
     if len(content) > LONGEST_CONTENT or any(ord(c) < 32 and c not in "\n\t" for c in content):
         checks.refuse(
@@ -101,4 +101,5 @@ def _survivor(work: Work, customer_id: UUID | None) -> UUID | None:
     survivor = work.customers.survivor(customer_id)
     if survivor is None:
         raise UnknownCustomer
+    work.customers.refuse_restricted(survivor)
     return survivor

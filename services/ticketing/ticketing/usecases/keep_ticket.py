@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from ticketing.domain.events import ChangedTicket, ResponseClockBreached, TicketsChanged
 from ticketing.domain.judging import Decision, judge, least_loaded, route, wind_clocks
-from ticketing.domain.ticket import Ticket
-from ticketing.usecases.ports import Work
+from ticketing.domain.ticket import RESOLVED, Ticket
+from ticketing.usecases.ports import CLOSE_TIMER, Work
 
 
 def keep_ticket(work: Work, ticket: Ticket, decisions: Sequence[Decision] = ()) -> None:
@@ -25,11 +26,20 @@ def keep_ticket(work: Work, ticket: Ticket, decisions: Sequence[Decision] = ()) 
             found += _send_to_team(work, ticket, route(ticket, book, standing))
     ran_out = wind_clocks(ticket, book, standing, work.clock.zone, work.now)
     work.tickets.save(ticket)
+    _set_close_timer(work, ticket, book.close_after_days)
     work.decisions.add(ticket.id, found)
     for clock in ran_out:
         if clock.due_at is not None:
             work.record(ResponseClockBreached(ticket.id, clock.name, clock.due_at, ticket.version))
     work.record(TicketsChanged((changed(ticket),)))
+
+
+def _set_close_timer(work: Work, ticket: Ticket, days: int) -> None:
+    """A resolved ticket is closed some days later, and no other."""
+    if ticket.status == RESOLVED and ticket.solved_at is not None and days:
+        work.schedule(CLOSE_TIMER, str(ticket.id), ticket.solved_at + timedelta(days=days))
+    else:
+        work.cancel(CLOSE_TIMER, str(ticket.id))
 
 
 def changed(ticket: Ticket) -> ChangedTicket:

@@ -11,7 +11,7 @@ from ticketing.domain.judging import Decision, judge
 from ticketing.domain.linking import ticket_to_join
 from ticketing.domain.ticket import CLOSED, Ticket, Words, language_of
 from ticketing.usecases.keep_ticket import keep_ticket
-from ticketing.usecases.ports import CLOSE_TIMER, FROM_CUSTOMER, Message, Work
+from ticketing.usecases.ports import FROM_CUSTOMER, Message, Work
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,6 @@ class Said:
     customer_reason: str = ""
     requester_name: str = ""
     requester_email: str = ""
-    requester_phone: str = ""
     kind: str = ""
     topic: str = ""
     priority: str = ""
@@ -90,7 +89,7 @@ def _ticket(work: Work, said: Said) -> Ticket:
         channel=said.channel,
         language=language_of(words),
         said=work.rule_books.current().said(words),
-        words=Words(said.subject, said.requester_name, said.requester_email, said.requester_phone),
+        words=Words(said.subject, said.requester_name, said.requester_email),
         opened_at=said.at,
         heard_at=said.at,
         customer_id=said.customer_id,
@@ -122,7 +121,6 @@ def _join(work: Work, said: Said, fresh: Ticket, ticket: Ticket, decision: Decis
     if not said.automatic:
         # An absence note answers nothing: who waits for the customer goes on waiting.
         ticket.hear(said.at, fresh.said)
-        work.cancel(CLOSE_TIMER, str(ticket.id))
         keep_ticket(work, ticket, [decision])
     _add_message(work, said, ticket)
     work.audit("hear", "ticket", ticket.id, channel=said.channel)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from kernel.pure.ids import new_id
@@ -16,13 +15,13 @@ CHANNEL = "email"
 _NO_SUBJECT = {"zh": "（无主题）", "en": "(no subject)"}
 
 
-def store_mail(work: Work, raw: bytes, message_id: str) -> bool:
+def store_mail(work: Work, raw: bytes, message_id: str, channel: str = CHANNEL) -> bool:
     """Keeps a mail as it came, to be read in a moment; False when it is held already.
 
     One mail is one ticket: a second one with the same Message-ID is the first one sent again.
     """
     mail_id = new_id()
-    if not work.mails.add(mail_id, CHANNEL, message_id, raw):
+    if not work.mails.add(mail_id, channel, message_id, raw):
         return False
     work.defer(TAKE_MAIL, mail_id=mail_id)
     return True
@@ -50,14 +49,15 @@ def take_mail(
 
     Raises SubjectErased for a customer whose data were erased.
     """
-    received_at = work.mails.claim(mail_id)
-    if received_at is None:
+    claimed = work.mails.claim(mail_id)
+    if claimed is None:
         return None
+    channel, received_at = claimed
     language = "en" if letter.text.isascii() and letter.subject.isascii() else "zh"
     heard = hear_customer(
         work,
         Said(
-            channel=CHANNEL,
+            channel=channel,
             subject=letter.subject or _NO_SUBJECT[language],
             text=letter.text,
             at=received_at,
@@ -79,10 +79,11 @@ def take_mail(
 
 def take_unreadable_mail(work: Work, mail_id: UUID, error: UnreadableMail) -> Heard | None:
     """Makes a ticket that shows that a mail could not be read, and why; None when that was done before."""
-    received_at: datetime | None = work.mails.claim(mail_id)
-    if received_at is None:
+    claimed = work.mails.claim(mail_id)
+    if claimed is None:
         return None
-    said = Said(CHANNEL, "无法解析的邮件", "", received_at, unreadable=error.reason)
+    channel, received_at = claimed
+    said = Said(channel, "无法解析的邮件", "", received_at, unreadable=error.reason)
     heard = hear_customer(work, said)
     work.mails.taken(mail_id, heard.ticket.id, error.reason)
     return heard

@@ -4,8 +4,8 @@ from alembic import op
 
 from kernel.sql.migrate import execute_ddl
 
-revision = "0002"
-down_revision = "0001"
+revision = "0005"
+down_revision = "0004"
 
 
 def upgrade() -> None:
