@@ -17,7 +17,6 @@ from customer.domain.importing.runs import Counts, Import, Options, State
 from customer.usecases.ports import IMPORT
 from kernel.jobs import deferral
 from kernel.pure.grants import Principal
-from kernel.sql import scope
 
 _COUNTS = ("read", "created", "merged", "unchanged", "refused")
 _INSERT = """
@@ -131,11 +130,6 @@ class ImportRepository:
                 "now": self._now,
             },
         )
-
-    def reaches(self, owner_id: UUID, permission: str) -> bool:
-        condition, params = scope.predicate(self._principal, permission, "wanted.owner_id")
-        sql = f"select true from (select %(owner)s::uuid as owner_id) wanted where {condition}"
-        return self._connection().exec_driver_sql(sql, {"owner": owner_id, **params}).first() is not None
 
     def wake(self) -> None:
         deferral.defer(self._session, IMPORT, {}, lock=IMPORT, queueing_lock=IMPORT)

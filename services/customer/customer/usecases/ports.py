@@ -65,18 +65,36 @@ class ClassRow:
     review_on: date | None
 
 
+@dataclass(frozen=True)
+class Holder:
+    """The customer that has an external id, deleted perhaps. The one it is read through decides whether it is
+    within the caller's reach, and whose `team_id` it has."""
+
+    id: UUID
+    within_reach: bool
+    team_id: UUID | None = None
+
+
 class Customers(Protocol):
     def add(self, customers: Sequence[Customer]) -> None:
         """Stores new customers; their external ids are free."""
 
-    def holders(self, external_ids: Collection[ExternalId]) -> dict[ExternalId, UUID]:
-        """The customers that have these external ids; what comes after waits for the answer to stay true."""
+    def reaches(self, owner_id: UUID, permission: str) -> bool:
+        """Whether the principal's grant of `permission` reaches customers of this owner."""
+
+    def holders(self, external_ids: Collection[ExternalId], permission: str) -> dict[ExternalId, Holder]:
+        """The customers that have these external ids; within reach are those that `permission` reaches.
+
+        The answer stays true until the end of the transaction."""
 
     def lend(self, customer_id: UUID, permission: str, *, deleted: bool = False) -> Customer:
         """The customer, or the one that it was merged into, locked until the end of the transaction, if
         the principal's grant of `permission` reaches it; a deleted one only when `deleted`.
 
         Raises CustomerNotFound."""
+
+    def absorbed(self, survivor_id: UUID) -> list[Customer]:
+        """Those read through a customer that is held, oldest first; without persons whose key is gone."""
 
     def save(self, customer: Customer, action: str, changed_fields: Collection[str] = ()) -> None:
         """Stores a changed customer, and in its history how it came about."""

@@ -50,9 +50,6 @@ class Imports(Protocol):
     def save_mapping(self, columns_mac: bytes, kind: str, columns: Mapping[str, str]) -> None:
         """Remembers how the principal mapped such columns."""
 
-    def reaches(self, owner_id: UUID, permission: str) -> bool:
-        """Whether the principal's grant reaches customers of this owner."""
-
     def wake(self) -> None:
         """Lets the jobs process look for imports after this transaction."""
 

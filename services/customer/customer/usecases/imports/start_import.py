@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from customer.domain.importing.errors import OwnerOutOfReach
+from customer.domain.errors import OwnerOutOfReach
 from customer.domain.importing.mapping import Column, check
 from customer.domain.importing.runs import Import, Options, State
 from customer.usecases.imports.ports import PERMISSION, Files, ImportWork, Marks
@@ -46,7 +46,7 @@ def start_import(work: ImportWork, files: Files, marks: Marks, draft: Draft) -> 
     owner_id = draft.owner_id or work.principal.user_id
     if owner_id is None:
         raise PermissionDenied(permission=PERMISSION)
-    if not work.imports.reaches(owner_id, PERMISSION):
+    if not work.customers.reaches(owner_id, PERMISSION):
         raise OwnerOutOfReach(id=owner_id)
     columns = {column.name: column.field for column in draft.columns}
     work.imports.save_mapping(marks.columns(head.names), draft.kind, columns)

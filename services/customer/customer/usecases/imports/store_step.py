@@ -31,7 +31,7 @@ def store_step(work: ImportWork, import_id: UUID, step: Step, bytes_read: int) -
         return run
     if run.counts.read != step.after:
         raise ImportSuperseded
-    if not work.imports.reaches(run.options.owner_id, PERMISSION):
+    if not work.customers.reaches(run.options.owner_id, PERMISSION):
         raise ImportForbidden
     batch = step.batch
     resolution = _resolution(work, run, batch)
