@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -46,9 +46,9 @@ _SAVE = """
     where id = %(id)s
 """
 _REPORT = """
-    insert into import_rows (import_id, line, outcome, customer_id, problems)
+    insert into import_rows (import_id, line, outcome, customer_id, problems, team_id, reasons)
     select %(id)s, * from unnest(%(lines)s::int[], %(outcomes)s::text[], %(customers)s::uuid[],
-                                 %(problems)s::jsonb[])
+                                 %(problems)s::jsonb[], %(teams)s::uuid[], %(reasons)s::jsonb[])
 """
 _SAVE_MAPPING = """
     insert into import_mappings (owner_id, columns_mac, kind, columns, saved_at)
@@ -112,11 +112,15 @@ class ImportRepository:
                 "lines": [row.line for row in rows],
                 "outcomes": [row.outcome for row in rows],
                 "customers": [row.customer_id for row in rows],
-                "problems": [
-                    json.dumps([asdict(problem) for problem in row.problems], ensure_ascii=False)
-                    for row in rows
-                ],
+                "problems": [_json([asdict(problem) for problem in row.problems]) for row in rows],
+                "teams": [row.team_id for row in rows],
+                "reasons": [_json([reason._asdict() for reason in row.reasons]) for row in rows],
             },
+        )
+
+    def destroy_reports(self, import_ids: Collection[UUID]) -> None:
+        self._connection().exec_driver_sql(
+            "delete from import_rows where import_id = any(%(ids)s)", {"ids": list(import_ids)}
         )
 
     def save_mapping(self, columns_mac: bytes, kind: str, columns: Mapping[str, str]) -> None:

@@ -27,6 +27,8 @@ REVIEW = "review_classes"
 # The job that works through imports, and the timer, one a file, that destroys what was uploaded.
 IMPORT = "import_customers"
 UPLOAD_EXPIRES = "destroy_uploads"
+# The timer, one an import, that destroys its row report.
+REPORT_EXPIRES = "destroy_reports"
 # The job that writes exports, and the timer, one a file, that destroys what was written.
 EXPORT = "export_customers"
 EXPORT_EXPIRES = "destroy_exports"
@@ -212,16 +214,19 @@ class Matches(Protocol):
         """Waits until nobody else is recording somebody who may be one of these, and lets others wait
         until the end of the transaction."""
 
+    def alone(self) -> None:
+        """The same, whoever others are recording."""
+
     def candidates(self, asked: Sequence[Party], permission: str) -> list[list[Candidate]]:
         """For each customer that is not stored, the stored ones of its kind to compare it with."""
 
     def couples(self, customer_ids: Collection[UUID]) -> set[tuple[UUID, UUID]]:
         """Stored customers to compare: each of these with an older one."""
 
-    def load(self, customer_ids: Collection[UUID], permission: str) -> dict[UUID, Candidate]:
-        """Stored customers by their ids; within reach are those that `permission` reaches."""
+    def load(self, customer_ids: Collection[UUID], *permissions: str) -> dict[UUID, Candidate]:
+        """Stored customers by their ids; within reach are those that all `permissions` reach."""
 
-    def groups(self, roots: Collection[UUID], permission: str) -> dict[UUID, list[Candidate]]:
+    def groups(self, roots: Collection[UUID], *permissions: str) -> dict[UUID, list[Candidate]]:
         """All who are read through these customers, themselves among them, by the id of the root."""
 
 

@@ -47,6 +47,9 @@ class Imports(Protocol):
 
     def report(self, import_id: UUID, rows: Sequence[ReportedRow]) -> None: ...
 
+    def destroy_reports(self, import_ids: Collection[UUID]) -> None:
+        """Removes the row reports of imports."""
+
     def save_mapping(self, columns_mac: bytes, kind: str, columns: Mapping[str, str]) -> None:
         """Remembers how the principal mapped such columns."""
 
