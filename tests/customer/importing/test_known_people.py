@@ -136,8 +136,8 @@ def test_the_report_is_downloaded_as_a_file_for_spreadsheets(app: CustomerApp) -
     worked_on(app)
     servicer, data, last = ImportServicer(app), b"", 0
     while True:
-        request = pb.DownloadImportRowsRequest(import_id=str(run.id), after_line=last)
-        chunk = servicer.download_import_rows(request, _call(me))
+        request = pb.GetImportReportRequest(import_id=str(run.id), after_line=last)
+        chunk = servicer.get_import_report(request, _call(me))
         if not chunk.data:
             break
         data, last = data + chunk.data, chunk.last_line

@@ -38,7 +38,7 @@ from sales.store import queries as sales_queries
 from sales.usecases.record_orders import record_orders
 from sales.wiring import SalesApp
 from tests.customer.api.calls import Client
-from tests.customer.conftest import seller
+from tests.customer.conftest import NOON, seller
 from tests.sales.drafts import order as draft
 from tests.support.services import service
 
@@ -251,6 +251,17 @@ def values_hold(history: History) -> None:
     for customer, row, document in zip(oracle.ids, shown, documents, strict=True):
         assert row.id == oracle.root(customer)
         assert _values(row, document or row.company) == oracle.shown(customer)
+        now = history.client.get(str(row.id))
+        then = history.client.get(str(row.id), as_of=NOON)
+        assert _facts(then) == _facts(now), "what is and what is said to have been a moment ago"
+
+
+def _facts(message: Any) -> Any:
+    """What a customer shows, but for classes and times, in no order."""
+    details = message.person if message.HasField("person") else message.company
+    texts = [getattr(message, name) for name in TEXTS]
+    ids = sorted((known.source, known.value) for known in message.external_ids)
+    return message.id, texts, sorted(message.tags), sorted(details.phones), ids, details.SerializeToString()
 
 
 def _values(row: Any, details: dict[str, Any]) -> dict[str, Any]:

@@ -99,7 +99,7 @@ class ImportServicer:
             rows=[_row(row, call.language) for row in rows[:size]], next_page_token=token
         )
 
-    def download_import_rows(self, request: pb.DownloadImportRowsRequest, call: Call) -> pb.ImportRowsChunk:
+    def get_import_report(self, request: pb.GetImportReportRequest, call: Call) -> pb.ImportReportChunk:
         import_id = parse_id(request.import_id, "import_id")
         self._import(self._app.reader, import_id, call)
         data, last = b"", request.after_line
@@ -108,7 +108,7 @@ class ImportServicer:
             last = row.line
             if len(data) >= _CHUNK:
                 break
-        return pb.ImportRowsChunk(data=data, last_line=last)
+        return pb.ImportReportChunk(data=data, last_line=last)
 
     def _upload(self, text: str, field: str, call: Call) -> Upload:
         upload_id = parse_id(text, field)
