@@ -26,7 +26,6 @@ import psycopg
 from customer.domain.importing.mapping import suggest
 from customer.domain.importing.runs import State
 from customer.usecases.imports.create_upload import append_upload, create_upload
-from customer.usecases.imports.ports import PERMISSION
 from customer.usecases.imports.start_import import Draft, confirm_import, start_import
 from customer.wiring import CustomerApp
 from kernel.pure.grants import Principal, PrincipalKind, Scope
@@ -44,6 +43,7 @@ from kernel.jobs.worker import main
 main(build(), [Job(IMPORT, import_customers, every="* * * * *")], {})
 """
 HEADER = ["客户编号", "姓名", "手机", "邮箱", "出生日期", "身份证号", "省份", "城市", "地址"]
+RIGHTS = [f"customer.customers.{verb}" for verb in ("import", "read", "merge")]
 CHUNK = 1 << 20
 MIB = 1 << 20
 
@@ -132,7 +132,7 @@ def calibration() -> str:
 
 def bench(rows: int) -> None:
     data = people_csv(rows)
-    me = Principal(PrincipalKind.USER, str(new_id()), {PERMISSION: Scope.ALL})
+    me = Principal(PrincipalKind.USER, str(new_id()), dict.fromkeys(RIGHTS, Scope.ALL))
     before = calibration()
     with service(CustomerApp) as app, jobs_process(app) as jobs:
         began = time.perf_counter()

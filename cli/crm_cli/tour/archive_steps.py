@@ -88,8 +88,8 @@ class ArchiveSteps:
             rows = list(importer.report(started))
             if not importing.is_saved(importer.suggestion(upload_id)):
                 told = "the mapping was not saved"
-            elif len(rows) != started.rows_merged + started.rows_refused:
-                told = f"{len(rows)} rows in the report, {started.rows_merged} merged"
+            elif len(importing.merged(rows)) != started.rows_merged:
+                told = f"{len(importing.merged(rows))} merged rows in the report, not {started.rows_merged}"
             elif not started.rows_unchanged and self._beyond_trial():
                 told = "more rows were stored than were tried"
             step.result(started.rows_read, {"read": 100, "stored": 100, "refused": 0}, told)

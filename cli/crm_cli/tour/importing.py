@@ -88,7 +88,7 @@ class Importer:
         return self.confirm(name, self.start(name, upload_id, mapping(remark)))
 
     def report(self, done: Import) -> Iterator[ImportRow]:
-        """The rows that were refused or merged."""
+        """The rows that were refused or merged, or that may be known people."""
         request = ListImportRowsRequest(import_id=done.id, page_size=_PAGE)
         while True:
             page = self.session.call(self.session.imports.ListImportRows, request)

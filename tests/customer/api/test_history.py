@@ -11,10 +11,12 @@ import pytest
 from crm.customer.v1 import customer_service_pb2 as rpc
 from customer.domain.errors import CustomerNotFound
 from customer.usecases.merge_customers import merge_customers
+from customer.usecases.unmerge_customer import unmerge_customer
 from customer.wiring import CustomerApp
 from kernel.pure.clock import FixedClock
 from kernel.pure.errors import Invalid
 from kernel.pure.grants import Scope
+from kernel.pure.ids import new_id
 from tests.customer.api.calls import Client, user
 from tests.customer.conftest import NOON
 
@@ -97,11 +99,12 @@ def test_the_past_is_masked_as_the_present_is(app: CustomerApp, me: Client) -> N
 def test_the_past_belongs_to_whom_the_customer_belongs_to_now(
     app: CustomerApp, me: Client, clock: FixedClock
 ) -> None:
-    """A seller who took a customer over reads its history; who gave it away reads it no more."""
+    """A seller who took a customer over reads its history; from whom it was taken reads it no more."""
     customer_id = person(me)
+    manager = Client(app, user(customers_read=Scope.ALL, customers_update=Scope.ALL))
     heir = Client(app, user(customers_read=Scope.OWN))
     clock.instant = NOON + timedelta(days=1)
-    update(me, customer_id, owner_id=heir.id)
+    update(manager, customer_id, owner_id=heir.id)
     assert as_of(heir, customer_id, NOON).owner_id == me.id
     assert len(versions(heir, customer_id).versions) == 2
     with pytest.raises(CustomerNotFound):
@@ -171,3 +174,34 @@ def test_the_history_of_a_merged_customer_stays_its_own_and_says_whither_it_went
     now = as_of(me, absorbed, clock.instant)
     assert (now.id, now.city, now.merged_into) == (absorbed, "上海市", survivor)
     assert [v.action for v in versions(me, absorbed).versions] == ["merge", "create"]
+
+
+def test_a_survivor_was_at_each_instant_what_those_knew_who_were_merged_into_it_then(
+    app: CustomerApp, me: Client, clock: FixedClock
+) -> None:
+    survivor, absorbed = person(me), person(me, city="上海市", tags=["vip"])
+    clock.instant = merged = NOON + timedelta(days=1)
+    with app.work(me.principal) as work:
+        merge_customers(work, UUID(survivor), [UUID(absorbed)])
+    assert as_of(me, survivor, merged).city == me.get(survivor).city == "上海市"
+    clock.instant = NOON + timedelta(days=2)
+    with app.work(me.principal) as work:
+        unmerge_customer(work, UUID(absorbed))
+    instants = (NOON, merged, clock.instant)
+    assert [as_of(me, survivor, at).city for at in instants] == ["", "上海市", ""]
+    assert [[*as_of(me, survivor, at).tags] for at in instants] == [[], ["vip"], []]
+
+
+def test_who_was_taken_out_and_is_out_of_scope_now_is_not_shown_in_the_past(
+    app: CustomerApp, me: Client, clock: FixedClock
+) -> None:
+    survivor, absorbed = person(me), person(me, city="上海市")
+    clock.instant = merged = NOON + timedelta(days=1)
+    with app.work(me.principal) as work:
+        merge_customers(work, UUID(survivor), [UUID(absorbed)])
+    clock.instant = NOON + timedelta(days=2)
+    with app.work(me.principal) as work:
+        unmerge_customer(work, UUID(absorbed))
+    with app.engine.begin() as connection:
+        connection.exec_driver_sql("update customers set owner_id = %s where id = %s", (new_id(), absorbed))
+    assert as_of(me, survivor, merged).city == ""

@@ -7,9 +7,10 @@ import pytest
 
 from crm.customer.v1 import customer_service_pb2 as rpc
 from customer.api.finding import Finding
-from customer.domain.customer import Company, Person, Profile
+from customer.domain.customer import Company, ExternalId, Person, Profile
 from customer.store import finding
 from customer.usecases.create_customers import create_customer
+from customer.usecases.merge_customers import merge_customers
 from customer.wiring import CustomerApp
 from kernel.pure.errors import Invalid
 from kernel.pure.grants import Principal, Scope
@@ -156,3 +157,33 @@ def test_an_unknown_order_is_refused_naming_those_there_are(app: CustomerApp) ->
     with pytest.raises(Invalid) as refused:
         finding.listing("", "name", False)
     assert "create_time" in refused.value.violations[0].en
+
+
+def test_a_customer_is_found_by_its_id_elsewhere_within_reach(app: CustomerApp) -> None:
+    def known(owner: Principal, *values: str) -> str:
+        ids = tuple(ExternalId("erp", value) for value in values)
+        return str(create(app, owner, Profile(Company("海风餐饮"), external_ids=ids)))
+
+    mine, absorbed = known(ME, "K-1", "K-2"), known(ME, "K-3")
+    known(OTHER, "K-4")
+    known(ME, "K-5")
+    with app.work(ME) as work:
+        merge_customers(work, UUID(mine), [UUID(absorbed)])
+
+    def listed(text: str) -> list[str]:
+        return [customer for page in Client(app, ME).pages(filter=text) for customer in page]
+
+    for value in ("K-1", "K-2", "K-3"):
+        assert listed(f'external_id.erp == "{value}"') == [mine]
+    assert listed('external_id.erp in ["K-3", "K-4"]') == [mine]
+    for nobody in ('external_id.erp == "K-4"', 'external_id.shop == "K-1"', 'external_id.erp == "K"'):
+        assert listed(nobody) == []
+    with pytest.raises(Invalid):
+        listed('external_id == "K-1"')
+
+
+def test_the_beginning_of_the_last_syllable_finds_a_name(app: CustomerApp, ids: dict[str, UUID]) -> None:
+    me = Client(app, ME)
+    assert me.search("ou yang m") == [str(ids["ouyang"])]
+    assert me.search("john s") == [str(ids["smith"])]
+    assert me.search("john x") == []

@@ -19,6 +19,7 @@ from kernel.pure.grants import Principal, Scope
 from tests.customer.conftest import seller
 from tests.support.people import Record, population
 
+RIGHTS = {f"customer.customers.{verb}": Scope.ALL for verb in ("import", "read", "merge")}
 HEADER = ("客户编号", "姓名", "手机", "邮箱", "出生日期", "身份证号", "省份", "城市", "地址")
 
 
@@ -34,17 +35,19 @@ def csv_of(rows: Iterable[Iterable[str]]) -> bytes:
 
 
 def importer() -> Principal:
-    return replace(seller(), grants={"customer.customers.import": Scope.ALL})
+    return replace(seller(), grants=RIGHTS)
 
 
-def started(app: CustomerApp, me: Principal, data: bytes, owner_id: UUID | None = None) -> Import:
+def started(
+    app: CustomerApp, me: Principal, data: bytes, owner_id: UUID | None = None, *, merge: bool = True
+) -> Import:
     """An import of the file that waits for its trial; the customers will be the importer's or another's."""
     with app.work(me) as work:
         upload = create_upload(work, "people.csv", len(data))
         for offset in range(0, len(data), 1 << 20):
             upload = append_upload(work, upload.id, offset, data[offset : offset + (1 << 20)])
     head = app.importing.files.head(upload, 200)
-    draft = Draft(upload.id, suggest(head.names, head.samples, None), "erp", "person", owner_id, True)
+    draft = Draft(upload.id, suggest(head.names, head.samples, None), "erp", "person", owner_id, merge)
     with app.work(me) as work:
         return start_import(work, app.importing.files, app.importing.marks, draft)
 

@@ -16,7 +16,7 @@ from kernel.pure.errors import Unavailable
 from kernel.pure.grants import Principal, Scope
 from kernel.pure.ids import new_id
 from tests.customer.conftest import seller
-from tests.customer.importing.people import confirmed, csv_of, importer, rows_of, started, worked_on
+from tests.customer.importing.people import RIGHTS, confirmed, csv_of, importer, rows_of, started, worked_on
 
 
 def after(app: CustomerApp, import_id: UUID) -> Import:
@@ -76,14 +76,19 @@ def gone(principal: Principal) -> Principal:
 
 
 def narrowed(principal: Principal) -> Principal:
-    return replace(principal, grants={"customer.customers.import": Scope.OWN})
+    return replace(principal, grants={**RIGHTS, "customer.customers.import": Scope.OWN})
 
 
-@pytest.mark.parametrize("present", [gone, narrowed])
+def merging_no_more(principal: Principal) -> Principal:
+    return replace(principal, grants={"customer.customers.import": Scope.ALL})
+
+
+@pytest.mark.parametrize("present", [gone, narrowed, merging_no_more])
 def test_who_may_not_import_any_more_is_stopped_before_the_next_step(
     app: CustomerApp, present: Callable[[Principal], Principal]
 ) -> None:
-    """The right is gone, or reaches no more the one who was to own the customers."""
+    """The right is gone, or reaches no more the one who was to own the customers, or what was asked for
+    needs another right that is gone."""
     me = importer()
     begun = started(app, me, csv_of(rows_of(2203, 120)), owner_id=new_id())
     worked_on(app)
@@ -111,7 +116,7 @@ def test_an_import_waits_while_nobody_can_say_what_its_owner_may_do(app: Custome
 
 
 def test_rows_of_somebody_who_reaches_only_their_own_belong_to_them(app: CustomerApp) -> None:
-    me = replace(seller(), grants={"customer.customers.import": Scope.OWN})
+    me = replace(seller(), grants=dict.fromkeys(RIGHTS, Scope.OWN))
     started(app, me, csv_of(rows_of(2205, 3)))
     worked_on(app)
     assert {str(row.owner_id) for row in app.reader.rows("select owner_id from customers")} == {me.id}

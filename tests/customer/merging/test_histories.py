@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
@@ -17,8 +16,10 @@ from uuid import UUID
 
 import pytest
 
+from crm.customer.v1 import customer_service_pb2 as rpc
 from customer.domain.classification import Classifier
-from customer.domain.customer import Company, Person, Profile
+from customer.domain.customer import Company, ExternalId, Person, Profile
+from customer.domain.errors import ValueOfAbsorbed
 from customer.domain.purchases import Purchases
 from customer.store import finding, queries
 from customer.store.composing import compose
@@ -27,17 +28,17 @@ from customer.usecases.create_customers import create_customers
 from customer.usecases.merge_customers import merge_customers
 from customer.usecases.ports import OrderRow
 from customer.usecases.unmerge_customer import unmerge_customer
-from customer.usecases.update_customer import update_customer
 from customer.wiring import CustomerApp
 from kernel.pure.clock import FixedClock
 from kernel.pure.errors import Precondition
-from kernel.pure.grants import Principal, Scope
+from kernel.pure.grants import Principal, PrincipalKind, Scope
 from kernel.pure.ids import new_id
 from sales.config import SalesSettings
 from sales.store import queries as sales_queries
 from sales.usecases.record_orders import record_orders
 from sales.wiring import SalesApp
-from tests.customer.conftest import seller
+from tests.customer.api.calls import Client
+from tests.customer.conftest import NOON, seller
 from tests.sales.drafts import order as draft
 from tests.support.services import service
 
@@ -45,7 +46,11 @@ HISTORIES, SEEDS = 310, 10
 CUSTOMERS, STEPS = 4, 7
 TODAY = date(2026, 6, 30)
 YEAR_BEGINS = date(2025, 7, 1)
-MANAGER = seller(Scope.ALL)
+MANAGER = Principal(
+    PrincipalKind.USER,
+    str(new_id()),
+    dict.fromkeys([*seller().grants, "customer.personal.read"], Scope.ALL),
+)
 SALES = Principal.service("sales")
 TEXTS = ("industry", "province", "city")
 
@@ -94,6 +99,23 @@ class Oracle:
                     values[name] = values.get(name) or value
         return {name: value for name, value in values.items() if value}
 
+    def edit(self, customer: UUID, field: str, wanted: Any) -> bool:
+        """Whether the group can show `wanted`; if so, the survivor keeps what differs from what it showed."""
+        root = self.root(customer)
+        empty: Any = [] if isinstance(wanted, list) else ""
+        held, seen = self.own[root].get(field) or empty, self.shown(root).get(field, empty)
+        before = self.own[root]
+        if isinstance(wanted, list):
+            kept: Any = [value for value in wanted if value in held or value not in seen]
+        else:
+            kept = held if wanted == seen else wanted
+        self.own[root] = {**before, field: kept}
+        shown = self.shown(root).get(field, empty)
+        allowed = set(shown) == set(wanted) if isinstance(wanted, list) else shown == wanted
+        if not allowed:
+            self.own[root] = before
+        return allowed
+
     def orders_of(self, root: UUID) -> list[tuple[UUID, UUID, date, int]]:
         return [order for order in self.orders if self.root(order[1]) == root]
 
@@ -118,10 +140,14 @@ class History:
     def __init__(self, app: CustomerApp, random: Random) -> None:
         self.app = app
         self.random = random
+        self.client = Client(app, MANAGER)
         self.persons = random.random() < 0.3
         details = Person("王小明") if self.persons else Company("海风餐饮")
         with app.work(MANAGER) as work:
-            outcomes = create_customers(work, [Profile(details)] * CUSTOMERS)
+            profiles = [
+                Profile(details, external_ids=(ExternalId("erp", str(new_id())),)) for _ in range(CUSTOMERS)
+            ]
+            outcomes = create_customers(work, profiles)
         # Older ones first: ids are in the order of creation.
         self.oracle = Oracle(sorted(outcome.id for outcome in outcomes))  # type: ignore[union-attr]
 
@@ -129,27 +155,36 @@ class History:
         self.random.choices((self.edit, self.order, self.merge, self.unmerge), (3, 3, 4, 3))[0]()
 
     def edit(self) -> None:
-        """Through whichever id: the edit belongs to the survivor."""
-        customer = self.random.choice(self.oracle.ids)
-        own = self.oracle.own[self.oracle.root(customer)]
-        field = self.random.choice((*TEXTS, "tags", "phones"))
+        """Through whichever id, as clients do: what is shown comes back with one field changed. The edit
+        belongs to the survivor; what an absorbed customer knows can't be edited away."""
+        asked = str(self.random.choice(self.oracle.ids))
+        message = self.client.get(asked)
+        field = self.random.choice((*TEXTS, "tags", "phones", "nothing"))
         if field in TEXTS:
             value: Any = self.random.choice(("", "甲", "乙", "丙"))
-            own[field] = value
-        elif field == "tags":
-            own[field] = sorted(self.random.sample(("a", "b", "c"), self.random.randint(0, 3)))
-            value = tuple(own[field])
+            setattr(message, field, value)
+        elif field != "nothing":
+            choice = {"tags": ("a", "b", "c"), "phones": [f"+861380000000{n}" for n in range(4)]}[field]
+            details = message.person if self.persons else message.company
+            held = message.tags if field == "tags" else details.phones
+            # Half of the time something is added to what is shown, else it is replaced.
+            value = [*held] if self.random.random() < 0.5 else []
+            more = self.random.sample(choice, self.random.randint(0, 3))
+            value += [one for one in more if one not in value]
+            # Tags are kept in order.
+            held[:] = value = sorted(value) if field == "tags" else value
+        allowed = field == "nothing" or self.oracle.edit(UUID(asked), field, value)
+        mask = [] if field == "nothing" or value else [self._path(field)]
+        request = rpc.UpdateCustomerRequest(customer=message, update_mask={"paths": mask})
+        try:
+            self.client.ask("update_customer", request)
+        except ValueOfAbsorbed:
+            assert not allowed
         else:
-            own[field] = [f"+861380000000{n}" for n in self.random.sample(range(4), 2)]
-            value = tuple(own[field])
+            assert allowed
 
-        def change(profile: Profile) -> Profile:
-            if field == "phones":
-                return replace(profile, details=replace(profile.details, phones=value))
-            return replace(profile, **{field: value})
-
-        with self.app.work(MANAGER) as work:
-            update_customer(work, customer, "", change)
+    def _path(self, field: str) -> str:
+        return field if field != "phones" else f"{'person' if self.persons else 'company'}.phones"
 
     def order(self) -> None:
         customer = self.random.choice(self.oracle.ids)
@@ -216,6 +251,17 @@ def values_hold(history: History) -> None:
     for customer, row, document in zip(oracle.ids, shown, documents, strict=True):
         assert row.id == oracle.root(customer)
         assert _values(row, document or row.company) == oracle.shown(customer)
+        now = history.client.get(str(row.id))
+        then = history.client.get(str(row.id), as_of=NOON)
+        assert _facts(then) == _facts(now), "what is and what is said to have been a moment ago"
+
+
+def _facts(message: Any) -> Any:
+    """What a customer shows, but for classes and times, in no order."""
+    details = message.person if message.HasField("person") else message.company
+    texts = [getattr(message, name) for name in TEXTS]
+    ids = sorted((known.source, known.value) for known in message.external_ids)
+    return message.id, texts, sorted(message.tags), sorted(details.phones), ids, details.SerializeToString()
 
 
 def _values(row: Any, details: dict[str, Any]) -> dict[str, Any]:

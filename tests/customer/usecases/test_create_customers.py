@@ -52,9 +52,10 @@ def test_one_event_tells_of_the_whole_batch(app: CustomerApp) -> None:
 
 
 def test_a_customer_with_a_known_external_id_is_answered_with_its_holder(app: CustomerApp) -> None:
-    with app.work(seller()) as work:
+    me = seller()
+    with app.work(me) as work:
         (first,) = create_customers(work, [known(1)])
-    with app.work(seller()) as work:
+    with app.work(me) as work:
         again, new = create_customers(work, [known(1), known(2)])
     assert isinstance(first, Created)
     assert again == Existing(first.id)
@@ -94,9 +95,10 @@ def test_more_than_500_at_once_are_refused(app: CustomerApp) -> None:
 
 
 def test_recording_one_customer_with_a_taken_external_id_stores_nothing(app: CustomerApp) -> None:
-    with app.work(seller()) as work:
+    me = seller()
+    with app.work(me) as work:
         create_customer(work, known(1))
-    with pytest.raises(ExternalIdTaken), app.work(seller()) as work:
+    with pytest.raises(ExternalIdTaken), app.work(me) as work:
         create_customer(work, known(1))
     assert count(app, "customers") == 1
     assert count(app, "outbox") == 1

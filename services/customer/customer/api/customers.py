@@ -14,6 +14,7 @@ from customer.api.finding import Finding
 from customer.domain.classification import rule_of
 from customer.domain.schemes import Scheme
 from customer.store import queries
+from customer.store.composing import compose_past
 from customer.store.deal_queries import recent_deals
 from customer.usecases.create_customers import Created, Existing, Outcome, create_customer, create_customers
 from customer.usecases.delete_customer import delete_customer
@@ -118,8 +119,13 @@ class CustomerServicer(Finding):
         row = queries.get_customer_as_of(self._app.reader, call.principal, customer_id, at)
         if row is None:
             raise queries.refusal(self._app.reader, call.principal, queries.READ, customer_id)
+        absorbed = (
+            []
+            if row.survivor_id
+            else queries.absorbed_as_of(self._app.reader, call.principal, customer_id, at)
+        )
         call.viewed("customer", [customer_id])
-        return translate.customer(row, queries.open_version(self._app.sealer, row))
+        return translate.customer(*compose_past(self._app.sealer, row, absorbed))
 
 
 def _outcome(outcome: Outcome, language: str) -> rpc.CreateOutcome:

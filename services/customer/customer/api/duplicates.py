@@ -98,7 +98,7 @@ def _match(hit: Hit) -> rpc.DuplicateMatch:
         customer_id=str(hit.customer_id),
         decision=decision,
         score=hit.match.score,
-        reasons=_reasons(hit.match.reasons),
+        reasons=reasons_of(hit.match.reasons),
     )
 
 
@@ -108,11 +108,12 @@ def _pair(pair: Any, reasons: Iterable[Reason]) -> rpc.DuplicatePair:
         second_id=str(pair.second_id),
         decision=_DECISIONS[pair.decision],
         score=pair.score,
-        reasons=_reasons(reasons),
+        reasons=reasons_of(reasons),
     )
 
 
-def _reasons(reasons: Iterable[Reason]) -> list[rpc.MatchReason]:
+def reasons_of(reasons: Iterable[Reason]) -> list[rpc.MatchReason]:
+    """Why two customers were compared as they were."""
     return [rpc.MatchReason(**reason._asdict()) for reason in reasons]
 
 

@@ -6,10 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from crm.customer.v1 import import_service_pb2 as pb
+from customer.api.duplicates import reasons_of
 from customer.domain.importing.csv_files import told
 from customer.domain.importing.errors import ENDINGS, ImportNotFound, UploadNotFound
 from customer.domain.importing.mapping import Column, missing_fields, suggest
+from customer.domain.importing.reports import as_csv
 from customer.domain.importing.uploads import Upload
+from customer.domain.matching import Reason
 from customer.store import queries_of_imports as queries
 from customer.usecases.imports.create_upload import append_upload, create_upload
 from customer.usecases.imports.start_import import Draft, cancel_import, confirm_import, start_import
@@ -20,6 +23,8 @@ from kernel.rpc.call import Call
 
 # So many rows are looked at when a mapping is suggested.
 _SAMPLES = 200
+# So many rows of a report are read at once, and a chunk of its file ends behind so many bytes.
+_REPORTED, _CHUNK = 1_000, 1 << 20
 
 
 class ImportServicer:
@@ -94,6 +99,17 @@ class ImportServicer:
             rows=[_row(row, call.language) for row in rows[:size]], next_page_token=token
         )
 
+    def get_import_report(self, request: pb.GetImportReportRequest, call: Call) -> pb.ImportReportChunk:
+        import_id = parse_id(request.import_id, "import_id")
+        self._import(self._app.reader, import_id, call)
+        data, last = b"", request.after_line
+        for row in queries.list_rows(self._app.reader, import_id, request.after_line, _REPORTED):
+            data += as_csv([_cells(row, call.language)], first=not last)
+            last = row.line
+            if len(data) >= _CHUNK:
+                break
+        return pb.ImportReportChunk(data=data, last_line=last)
+
     def _upload(self, text: str, field: str, call: Call) -> Upload:
         upload_id = parse_id(text, field)
         upload = queries.get_upload(self._app.reader, call.principal, upload_id)
@@ -151,4 +167,18 @@ def _row(row: Any, language: str) -> pb.ImportRow:
             pb.RowProblem(column=said["column"], rule=said["rule"], message=said[language])
             for said in row.problems
         ],
+        team_id=str(row.team_id or ""),
+        reasons=reasons_of(Reason(**reason) for reason in row.reasons),
     )
+
+
+def _cells(row: Any, language: str) -> list[str]:
+    """A row of the report as cells of its file."""
+    return [
+        str(row.line),
+        row.outcome,
+        str(row.customer_id or ""),
+        str(row.team_id or ""),
+        "; ".join(f"{reason['field']}: {reason['level']}" for reason in row.reasons),
+        "; ".join(f"{said['column']}: {said[language]}" for said in row.problems),
+    ]

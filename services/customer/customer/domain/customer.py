@@ -145,12 +145,13 @@ def _members(document: dict[str, Any]) -> Any:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in document.items()}
 
 
-def checked(profile: Profile, checks: Checks, at: str, today: date) -> Profile:
+def checked(profile: Profile, checks: Checks, at: str, today: date, *, members: int = 1) -> Profile:
     """`profile` in normal form: trimmed texts, E.164 phones, lower-case e-mails.
 
-    Refuses, through `checks` and naming fields below `at`, whatever breaks a rule.
+    Refuses, through `checks` and naming fields below `at`, whatever breaks a rule. What a survivor shows
+    may have as many entries as its `members` together.
     """
-    rules = _Rules(checks, at)
+    rules = _Rules(checks, at, members)
     details: Person | Company
     if isinstance(profile.details, Person):
         details = _person(profile.details, rules.within("person"), today)
@@ -194,14 +195,15 @@ def _company(company: Company, rules: _Rules) -> Company:
 class _Rules:
     """The rules of single fields; each answers the normal form and refuses through `checks`."""
 
-    __slots__ = ("at", "checks")
+    __slots__ = ("at", "checks", "members")
 
-    def __init__(self, checks: Checks, at: str) -> None:
+    def __init__(self, checks: Checks, at: str, members: int = 1) -> None:
         self.checks = checks
         self.at = at
+        self.members = members
 
     def within(self, field: str) -> _Rules:
-        return _Rules(self.checks, self._path(field))
+        return _Rules(self.checks, self._path(field), self.members)
 
     def text(self, field: str, value: str, longest: int) -> str:
         value = value.strip()
@@ -313,6 +315,7 @@ class _Rules:
         return _MASK in value
 
     def _at_most(self, field: str, count: int, most: int) -> None:
+        most *= self.members
         if count > most:
             self._refuse(field, "TOO_MANY", f"must have at most {most} entries", f"最多 {most} 项")
 

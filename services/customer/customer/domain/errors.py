@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kernel.pure.errors import AlreadyExists, Exhausted, NotFound, Precondition
+from kernel.pure.errors import AlreadyExists, Exhausted, Forbidden, NotFound, Precondition
 
 
 class CustomerNotFound(NotFound):
@@ -27,6 +27,12 @@ class ExternalIdTaken(AlreadyExists):
     reason = "EXTERNAL_ID_TAKEN"
     en = "Another customer already has the id {value} of {source}."
     zh = "另一个客户已使用 {source} 的编号 {value}。"
+
+
+class OwnerOutOfReach(Forbidden):
+    reason = "OWNER_OUT_OF_REACH"
+    en = "You may not make the user {id} the owner of customers."
+    zh = "您不能将客户归属给用户 {id}。"
 
 
 class RelationNotFound(NotFound):
@@ -88,6 +94,12 @@ class KindsDiffer(Precondition):
     reason = "KINDS_DIFFER"
     en = "A person and a company can't be one customer: {id} and {survivor_id}."
     zh = "个人与企业不能合并：{id} 与 {survivor_id}。"
+
+
+class ValueOfAbsorbed(Precondition):
+    reason = "VALUE_OF_ABSORBED_CUSTOMER"
+    en = "{field} shows what the merged customer {id} knows; take that one out of the merge to change it."
+    zh = "{field} 显示的是已合并客户 {id} 的信息，请先取消该合并再修改。"
 
 
 class NotMerged(Precondition):

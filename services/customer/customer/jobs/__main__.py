@@ -1,7 +1,7 @@
 """python -m customer.jobs: keeps time and does long work."""
 
 from customer.jobs import export_customers, scan_duplicates
-from customer.jobs.import_customers import destroy_uploads, import_customers
+from customer.jobs.import_customers import destroy_reports, destroy_uploads, import_customers
 from customer.jobs.keep_groups import keep_groups, review_groups
 from customer.jobs.purge_customers import purge_customers
 from customer.jobs.review_classes import review_classes
@@ -10,6 +10,7 @@ from customer.usecases.ports import (
     IMPORT,
     KEEP_GROUPS,
     PURGE,
+    REPORT_EXPIRES,
     REVIEW,
     REVIEW_GROUPS,
     UPLOAD_EXPIRES,
@@ -25,6 +26,7 @@ if __name__ == "__main__":
         REVIEW: review_classes,
         PURGE: purge_customers,
         UPLOAD_EXPIRES: destroy_uploads,
+        REPORT_EXPIRES: destroy_reports,
         EXPORT_EXPIRES: export_customers.destroy_exports,
         KEEP_GROUPS: keep_groups,
         REVIEW_GROUPS: review_groups,

@@ -1,4 +1,4 @@
-"""The job that works through imports, one after the other, and the timer that destroys their files."""
+"""The job that works through imports, one after the other, and the timers that end what they left."""
 
 from __future__ import annotations
 
@@ -51,6 +51,11 @@ def _import_all(running: Running) -> None:
 def destroy_uploads(work: Any, timers: Sequence[Timer]) -> None:
     """Destroys the files whose time has come."""
     work.uploads.destroy([UUID(timer.key) for timer in timers])
+
+
+def destroy_reports(work: Any, timers: Sequence[Timer]) -> None:
+    """Destroys the row reports whose time has come."""
+    work.imports.destroy_reports([UUID(timer.key) for timer in timers])
 
 
 def _work_on(app: Any, run: Import, running: Running, apart: bool) -> None:

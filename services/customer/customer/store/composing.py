@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from customer.domain.merging import composed
-from customer.store.queries import SEALED_IN
+from customer.store.queries import SEALED_IN, open_version
 from kernel.sql.crypto.sealing import Sealer
 from kernel.sql.engine import Reader
 
@@ -74,6 +74,12 @@ def compose(
         _composed(row, document, parts.get(row.id, ())) for row, document in zip(rows, documents, strict=True)
     ]
     return [row for row, _ in pairs], [document for _, document in pairs]
+
+
+def compose_past(sealer: Sealer, row: Any, absorbed: Sequence[Any]) -> tuple[Any, dict[str, Any] | None]:
+    """A row of get_customer_as_of, opened, with what those know who were read through it then."""
+    parts = [(part, open_version(sealer, part)) for part in absorbed]
+    return _composed(row, open_version(sealer, row), parts)
 
 
 def _composed(

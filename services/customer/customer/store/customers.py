@@ -16,9 +16,9 @@ from customer.store.composing import keep_edited
 from customer.store.history import History
 from customer.store.indexing import IndexEntry, Indexer
 from customer.store.queries import SEALED_IN, STANDING, predicate, refusal
-from customer.usecases.ports import PURGE
-from kernel.pure.grants import Principal
-from kernel.sql import timers
+from customer.usecases.ports import PURGE, Holder
+from kernel.pure.grants import Principal, Scope
+from kernel.sql import scope, timers
 from kernel.sql.crypto.sealing import Sealer
 from kernel.sql.uow import OpenReader
 
@@ -49,6 +49,7 @@ _INSERT_MATCH_KEYS = """
 _LEND = f"select {_COLUMNS} from customers c where id = {STANDING} and survivor_id is null"
 _LOCK = "for no key update"
 _OF = f"select {_COLUMNS} from customers where id = any(%(ids)s)"
+_ABSORBED = f"select {_COLUMNS} from customers where survivor_id = %(id)s order by id"
 _EXTERNAL_IDS = "select customer_id, source, value from external_ids where customer_id = any(%(ids)s)"
 _FORGET_EXTERNAL_IDS = "delete from external_ids where customer_id = %s"
 # Found by the keys: there is no index by customer.
@@ -75,15 +76,20 @@ _PURGE = (
     "delete from customers where id = any(%(ids)s)",
 )
 _INSERT_EXTERNAL_ID = "insert into external_ids (source, value, customer_id) values (%s, %s, %s)"
-# Two transactions that bring the same external id wait for each other here.
+# Two transactions that bring the same external id wait for each other here. A lock stands for many ids, so
+# that a batch of thousands does not fill the database's table of locks. The number spells "extn".
 _LOCK_EXTERNAL_IDS = """
-    select pg_advisory_xact_lock(key)
-    from (select distinct hashtextextended(source || e'\\x1f' || value, 0) as key
-          from unnest(%(sources)s::text[], %(values)s::text[]) as wanted (source, value) order by 1) as keys
+    select pg_advisory_xact_lock(1702392942, bucket)
+    from (select distinct hashtext(source || e'\\x1f' || value) & 1023 as bucket
+          from unnest(%(sources)s::text[], %(values)s::text[]) as wanted (source, value) order by 1) as held
 """
 _HOLDERS = """
-    select source, value, customer_id from external_ids
+    select e.source, e.value, e.customer_id, {reached} as within_reach, staff.team_id
+    from external_ids e
     join unnest(%(sources)s::text[], %(values)s::text[]) as wanted (source, value) using (source, value)
+    join customers c on c.id = e.customer_id
+    join customers s on s.id = coalesce(c.survivor_id, c.id)
+    left join staff on staff.user_id = s.owner_id
 """
 
 
@@ -112,14 +118,32 @@ class CustomerRepository:
         self._add_match_keys(entries)
         self._history.append(customers, "create")
 
-    def holders(self, external_ids: Collection[ExternalId]) -> dict[ExternalId, UUID]:
+    def reaches(self, owner_id: UUID, permission: str) -> bool:
+        if self._principal.scope_of(permission) is Scope.ALL:
+            return True
+        condition, params = scope.predicate(self._principal, permission, "wanted.owner_id")
+        sql = f"select true from (select %(owner)s::uuid as owner_id) wanted where {condition}"
+        return self._connection().exec_driver_sql(sql, {"owner": owner_id, **params}).first() is not None
+
+    def holders(self, external_ids: Collection[ExternalId], permission: str) -> dict[ExternalId, Holder]:
         if not external_ids:
             return {}
         wanted = sorted(external_ids)
-        params = {"sources": [e.source for e in wanted], "values": [e.value for e in wanted]}
+        params: dict[str, Any] = {
+            "sources": [e.source for e in wanted],
+            "values": [e.value for e in wanted],
+        }
         self._connection().exec_driver_sql(_LOCK_EXTERNAL_IDS, params)
-        found = self._connection().exec_driver_sql(_HOLDERS, params)
-        return {ExternalId(row.source, row.value): row.customer_id for row in found}
+        reached, scope_params = scope.predicate(
+            self._principal, permission, "s.owner_id", "s.collaborator_ids"
+        )
+        found = self._connection().exec_driver_sql(
+            _HOLDERS.format(reached=reached), {**params, **scope_params}
+        )
+        return {
+            ExternalId(row.source, row.value): Holder(row.customer_id, row.within_reach, row.team_id)
+            for row in found
+        }
 
     def lend(self, customer_id: UUID, permission: str, *, deleted: bool = False) -> Customer:
         in_reach, params = predicate(self._principal, permission)
@@ -136,6 +160,10 @@ class CustomerRepository:
                 [customer] = self._customers([row])
                 return customer
         raise refusal(OpenReader(self._session), self._principal, permission, customer_id)
+
+    def absorbed(self, survivor_id: UUID) -> list[Customer]:
+        rows = self._connection().exec_driver_sql(_ABSORBED, {"id": survivor_id}).all()
+        return self._readable(rows)
 
     def keep_versions(self, customer_ids: Collection[UUID], action: str) -> None:
         rows = self._connection().exec_driver_sql(_OF, {"ids": list(customer_ids)}).all()
@@ -160,6 +188,17 @@ class CustomerRepository:
 
     def _customers(self, rows: Sequence[Any]) -> list[Customer]:
         """The customers in rows of _COLUMNS. Raises CustomerNotFound for a person whose key is gone."""
+        customers = self._readable(rows)
+        readable = {customer.id for customer in customers}
+        for row in rows:
+            if row.id not in readable:
+                raise CustomerNotFound(id=row.id)
+        return customers
+
+    def _readable(self, rows: Sequence[Any]) -> list[Customer]:
+        """The customers in rows of _COLUMNS, without persons whose key is gone."""
+        if not rows:
+            return []
         found = self._connection().exec_driver_sql(_EXTERNAL_IDS, {"ids": [row.id for row in rows]})
         known: dict[UUID, list[ExternalId]] = {}
         for customer_id, source, value in found:
@@ -168,6 +207,7 @@ class CustomerRepository:
         return [
             _customer(row, document, known.get(row.id, ()))
             for row, document in zip(rows, documents, strict=True)
+            if row.kind == "company" or document is not None
         ]
 
     def _rows(
@@ -217,13 +257,7 @@ class CustomerRepository:
 
 
 def _customer(row: Any, document: dict[str, Any] | None, external_ids: Collection[ExternalId]) -> Customer:
-    details: Person | Company
-    if row.kind == "company":
-        details = Company.of(row.company)
-    elif document is not None:
-        details = Person.of(document)
-    else:
-        raise CustomerNotFound(id=row.id)
+    details = Company.of(row.company) if document is None else Person.of(document)
     return Customer(
         id=row.id,
         version=row.version,

@@ -37,6 +37,16 @@ _CLASSES = {
     for scheme in SCHEMES
 }
 
+# The id that a customer, or one merged into it, has in another system; and who has one of some ids.
+_EXTERNAL_ID = """
+    coalesce((select min(e.value) from external_ids e join customers m on m.id = e.customer_id
+              where e.source = '{}' and (m.id = c.id or m.survivor_id = c.id)), '')
+"""
+_HAS_EXTERNAL_ID = """
+    c.id in (select coalesce(m.survivor_id, m.id) from external_ids e join customers m on m.id = e.customer_id
+             where e.source = '$source' and e.value in ({}))
+"""
+
 
 @dataclass(frozen=True)
 class Order:
@@ -88,7 +98,7 @@ def listing(filter_text: str, order_by: str, show_deleted: bool) -> Question:
             Violation("order_by", "ORDER_BY", f"must be one of: {known}", f"必须是其中之一：{known}")
         )
     standing = "c.survivor_id is null" if show_deleted else _STANDING
-    return Question(standing, {}, order).narrowed(*compile_filter(filter_text, attribute))
+    return Question(standing, {}, order).narrowed(*compile_filter(filter_text, _listed))
 
 
 def named(tokens: Sequence[int], filter_text: str) -> Question:
@@ -138,6 +148,17 @@ def count_classes(reader: Reader, principal: Principal, scheme: str) -> list[Any
         where {in_scope} and {_COUNTED} group by 1 order by 1
     """
     return reader.rows(sql, {"scheme": scheme, **params})
+
+
+def _listed(path: tuple[str, ...]) -> Attribute | None:
+    """What a list may be filtered by; groups, who follow changes of customers, by less."""
+    if len(path) == 2 and path[0] == "external_id":
+        # A name of the filter's grammar: letters, digits and underscores.
+        source = path[1]
+        return Attribute(
+            _EXTERNAL_ID.format(source), "text", held=_HAS_EXTERNAL_ID.replace("$source", source)
+        )
+    return attribute(path)
 
 
 def attribute(path: tuple[str, ...]) -> Attribute | None:

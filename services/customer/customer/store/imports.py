@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,6 @@ from customer.domain.importing.runs import Counts, Import, Options, State
 from customer.usecases.ports import IMPORT
 from kernel.jobs import deferral
 from kernel.pure.grants import Principal
-from kernel.sql import scope
 
 _COUNTS = ("read", "created", "merged", "unchanged", "refused")
 _INSERT = """
@@ -47,9 +46,9 @@ _SAVE = """
     where id = %(id)s
 """
 _REPORT = """
-    insert into import_rows (import_id, line, outcome, customer_id, problems)
+    insert into import_rows (import_id, line, outcome, customer_id, problems, team_id, reasons)
     select %(id)s, * from unnest(%(lines)s::int[], %(outcomes)s::text[], %(customers)s::uuid[],
-                                 %(problems)s::jsonb[])
+                                 %(problems)s::jsonb[], %(teams)s::uuid[], %(reasons)s::jsonb[])
 """
 _SAVE_MAPPING = """
     insert into import_mappings (owner_id, columns_mac, kind, columns, saved_at)
@@ -113,11 +112,15 @@ class ImportRepository:
                 "lines": [row.line for row in rows],
                 "outcomes": [row.outcome for row in rows],
                 "customers": [row.customer_id for row in rows],
-                "problems": [
-                    json.dumps([asdict(problem) for problem in row.problems], ensure_ascii=False)
-                    for row in rows
-                ],
+                "problems": [_json([asdict(problem) for problem in row.problems]) for row in rows],
+                "teams": [row.team_id for row in rows],
+                "reasons": [_json([reason._asdict() for reason in row.reasons]) for row in rows],
             },
+        )
+
+    def destroy_reports(self, import_ids: Collection[UUID]) -> None:
+        self._connection().exec_driver_sql(
+            "delete from import_rows where import_id = any(%(ids)s)", {"ids": list(import_ids)}
         )
 
     def save_mapping(self, columns_mac: bytes, kind: str, columns: Mapping[str, str]) -> None:
@@ -131,11 +134,6 @@ class ImportRepository:
                 "now": self._now,
             },
         )
-
-    def reaches(self, owner_id: UUID, permission: str) -> bool:
-        condition, params = scope.predicate(self._principal, permission, "wanted.owner_id")
-        sql = f"select true from (select %(owner)s::uuid as owner_id) wanted where {condition}"
-        return self._connection().exec_driver_sql(sql, {"owner": owner_id, **params}).first() is not None
 
     def wake(self) -> None:
         deferral.defer(self._session, IMPORT, {}, lock=IMPORT, queueing_lock=IMPORT)

@@ -16,10 +16,14 @@ from customer.store.queries import SEALED_IN, predicate
 from kernel.pure.grants import Principal
 from kernel.sql.crypto.sealing import Sealer
 
-# In one order, so that two who bring some of the same keys never wait for each other in a circle.
+# Imports and those who record one customer after another exclude each other. The number spells "impt".
+_TOGETHER = "select pg_advisory_xact_lock_shared(1768779892)"
+_ALONE = "select pg_advisory_xact_lock(1768779892)"
+# In one order, so that two who bring some of the same keys never wait for each other in a circle. A lock
+# stands for many keys, so that thousands do not fill the database's table of locks; "mkey" as a number.
 _HOLD_KEYS = """
-    select pg_advisory_xact_lock(key)
-    from (select distinct unnest(%(keys)s::bigint[]) as key order by 1) as keys
+    select pg_advisory_xact_lock(1835754873, bucket)
+    from (select distinct (unnest(%(keys)s::bigint[]) & 1023)::int as bucket order by 1) as held
 """
 # One more than a block may hold tells that it is too large.
 _SHARING = """
@@ -51,8 +55,12 @@ class MatchRepository:
         self._indexer = indexer
 
     def hold(self, asked: Sequence[Party]) -> None:
+        self._connection().exec_driver_sql(_TOGETHER)
         keys = [key for party in asked for key in self._indexer.strongest_keys(keys_of(party))]
         self._connection().exec_driver_sql(_HOLD_KEYS, {"keys": keys})
+
+    def alone(self) -> None:
+        self._connection().exec_driver_sql(_ALONE)
 
     def candidates(self, asked: Sequence[Party], permission: str) -> list[list[Candidate]]:
         keys: list[int] = []
@@ -88,11 +96,13 @@ class MatchRepository:
                 found.update((one, other) for one in row.block if one in looked_at for other in row.block)
         return {(one, other) for one, other in found if other < one}
 
-    def load(self, customer_ids: Collection[UUID], permission: str) -> dict[UUID, Candidate]:
+    def load(self, customer_ids: Collection[UUID], *permissions: str) -> dict[UUID, Candidate]:
         if not customer_ids:
             return {}
-        reached, params = predicate(self._principal, permission, "s")
-        sql = _CANDIDATES.format(reached=reached)
+        scopes = [predicate(self._principal, permission, "s") for permission in permissions]
+        # Parameters of one name say the same: who asks.
+        params = {name: value for _, own in scopes for name, value in own.items()}
+        sql = _CANDIDATES.format(reached=" and ".join(reached for reached, _ in scopes))
         rows = self._connection().exec_driver_sql(sql, {"ids": list(customer_ids), **params}).all()
         documents = self._sealer.open_page(SEALED_IN, [(row.id, row.id, row.sealed) for row in rows])
         return {
@@ -101,10 +111,10 @@ class MatchRepository:
             if document is not None or row.company is not None
         }
 
-    def groups(self, roots: Collection[UUID], permission: str) -> dict[UUID, list[Candidate]]:
+    def groups(self, roots: Collection[UUID], *permissions: str) -> dict[UUID, list[Candidate]]:
         ids = list(self._connection().exec_driver_sql(_MEMBERS, {"ids": list(roots)}).scalars())
         found: dict[UUID, list[Candidate]] = {}
-        for candidate in self.load(ids, permission).values():
+        for candidate in self.load(ids, *permissions).values():
             found.setdefault(candidate.root, []).append(candidate)
         return found
 

@@ -76,7 +76,19 @@ _VERSION_THEN = """
     join customers s on s.id = coalesce(c.survivor_id, c.id)
     join lateral (select * from customer_versions
                   where customer_id = c.id and at <= %(at)s order by version desc limit 1) v on true
-    where c.id = %(id)s and s.deleted_at is null
+    where c.id = any(%(ids)s) and s.deleted_at is null
+"""
+# Who was merged into %(id)s at an instant, directly or through others.
+_MERGED_THEN = """
+    with recursive tree as (
+        select %(id)s::uuid as id
+        union
+        select m.absorbed_id from tree join merges m on m.survivor_id = tree.id
+        where not m.undone and m.at <= %(at)s
+              and not exists (select from merges later where later.absorbed_id = m.absorbed_id
+                              and later.id > m.id and later.at <= %(at)s)
+    )
+    select id from tree where id <> %(id)s
 """
 _VERSIONS = """
     select v.version, v.at, v.actor_id, v.action, v.changed_fields
@@ -176,12 +188,24 @@ def just_written(reader: Reader, principal: Principal, customer_id: UUID) -> Any
 
 
 def get_customer_as_of(reader: Reader, principal: Principal, customer_id: UUID, at: datetime) -> Any | None:
-    """The row of a customer as it was at an instant, not read through its survivor; None like
+    """The row of a customer as it was itself at an instant, not read through its survivor; None like
     get_customer, or when it was not there yet."""
+    rows = _as_of(reader, principal, [customer_id], at)
+    return rows[0] if rows else None
+
+
+def absorbed_as_of(reader: Reader, principal: Principal, customer_id: UUID, at: datetime) -> list[Any]:
+    """Rows like those of get_customer_as_of of the customers that were read through this one at an instant,
+    oldest first. One that was taken out since and is out of scope now is left out."""
+    ids = [row.id for row in reader.rows(_MERGED_THEN, {"id": customer_id, "at": at})]
+    return _as_of(reader, principal, ids, at) if ids else []
+
+
+def _as_of(reader: Reader, principal: Principal, customer_ids: Sequence[UUID], at: datetime) -> list[Any]:
     in_scope, scope_params = predicate(principal, READ, "s")
     clear, clear_params = predicate(principal, READ_PERSONAL, "s")
-    sql = f"{_AS_OF}, {clear} as clear {_VERSION_THEN} and {in_scope}"
-    return reader.row(sql, {"id": customer_id, "at": at, **scope_params, **clear_params})
+    sql = f"{_AS_OF}, {clear} as clear {_VERSION_THEN} and {in_scope} order by c.id"
+    return reader.rows(sql, {"ids": list(customer_ids), "at": at, **scope_params, **clear_params})
 
 
 def list_versions(

@@ -19,7 +19,7 @@ _IMPORT = """
     from imports where owner_id = %(me)s
 """
 _ROWS = """
-    select line, outcome, customer_id, problems from import_rows
+    select line, outcome, customer_id, problems, team_id, reasons from import_rows
     where import_id = %(id)s and line > %(after)s order by line limit %(limit)s
 """
 _MAPPING = """

@@ -67,8 +67,11 @@ class UploadRepository:
 
     def destroy(self, upload_ids: Collection[UUID]) -> None:
         self._keyring.destroy(upload_ids)
+        wanted = {"ids": list(upload_ids)}
+        self._connection().exec_driver_sql("delete from uploads where id = any(%(ids)s)", wanted)
+        # The name of a file may be that of a person.
         self._connection().exec_driver_sql(
-            "delete from uploads where id = any(%(ids)s)", {"ids": list(upload_ids)}
+            "update imports set file_name = '' where upload_id = any(%(ids)s)", wanted
         )
 
 

@@ -79,16 +79,33 @@ def _refuse(work: Work, found: Sequence[Hit]) -> None:
         raise DuplicateElsewhere(team_id=hit.team_id or "")
 
 
-def _answered(work: Work, asked: Party, known: Iterable[Candidate]) -> list[Hit]:
-    """The best hits. Counts the question before it is answered, so that a refusal tells nothing, and
-    forgets it when all that was found lies within the caller's reach."""
-    counted = work.principal.scope_of(PERMISSION) is not Scope.ALL
-    key = f"elsewhere:{work.principal.id}"
-    if counted:
-        count, left = work.counters.hit(key, _SECONDS)
+def count_question(work: Work) -> None:
+    """Counts a question that may tell of other teams' customers, before it is answered: so a refusal tells
+    nothing. Raises TooManyQuestions."""
+    if _is_counted(work):
+        count, left = work.counters.hit(_counter(work), _SECONDS)
         if count > _MOST_ELSEWHERE:
             raise TooManyQuestions(left)
+
+
+def forget_question(work: Work) -> None:
+    """Does not count a question after all: it told of nobody out of the caller's reach."""
+    if _is_counted(work):
+        work.counters.give_back(_counter(work))
+
+
+def _answered(work: Work, asked: Party, known: Iterable[Candidate]) -> list[Hit]:
+    """The best hits; the question counts unless all that was found lies within the caller's reach."""
+    count_question(work)
     shown = hits(asked, known)[:MOST_SHOWN]
-    if counted and all(hit.within_reach for hit in shown):
-        work.counters.give_back(key)
+    if all(hit.within_reach for hit in shown):
+        forget_question(work)
     return shown
+
+
+def _is_counted(work: Work) -> bool:
+    return work.principal.scope_of(PERMISSION) is not Scope.ALL
+
+
+def _counter(work: Work) -> str:
+    return f"elsewhere:{work.principal.id}"

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from customer.domain.customer import NOBODY, Customer, Profile, checked
-from customer.domain.errors import ExternalIdTaken
+from customer.domain.errors import ExternalIdTaken, OwnerOutOfReach
 from customer.domain.events import CustomersRecorded, RecordedCustomer
+from customer.usecases.check_duplicates import PERMISSION as READ
 from customer.usecases.check_duplicates import refusals
-from customer.usecases.ports import Work
+from customer.usecases.find_holders import holder_of
+from customer.usecases.ports import Holder, Work
 from kernel.pure.clock import today
 from kernel.pure.errors import Checks, CrmError, Invalid, Violation
 from kernel.pure.ids import new_id
 
+PERMISSION = "customer.customers.create"
 MOST_AT_ONCE = 500
 
 
@@ -39,13 +42,14 @@ Outcome = Created | Existing | Refused
 def create_customer(work: Work, profile: Profile, *, allow_duplicate: bool = False) -> Customer:
     """Records one customer.
 
-    Raises Invalid, ExternalIdTaken when it is already known, and unless `allow_duplicate`
-    DuplicateCustomer, DuplicateElsewhere or TooManyQuestions.
+    Raises Invalid, OwnerOutOfReach, ExternalIdTaken when it is already known, DuplicateElsewhere when
+    out of the caller's reach, TooManyQuestions, and DuplicateCustomer unless `allow_duplicate`.
     """
     customer = _new(work, profile, "customer")
-    holders = work.customers.holders(customer.profile.external_ids)
-    for taken in holders:
-        raise ExternalIdTaken(source=taken.source, value=taken.value)
+    keys = customer.profile.external_ids
+    taken = holder_of(work, keys, work.customers.holders(keys, READ))
+    if taken is not None:
+        raise ExternalIdTaken(source=taken[0].source, value=taken[0].value)
     if not allow_duplicate:
         for error in refusals(work, [customer]).values():
             raise error
@@ -59,8 +63,9 @@ def create_customers(
     """Records up to 500 customers; each has its own outcome, in the same order.
 
     A profile that could not be read is given as its error. A customer whose external id is known,
-    from before or from earlier in the batch, is answered with the one that has it, unchanged. Unless
-    `allow_duplicate`, one that is surely known already, or earlier in the batch, is refused.
+    from before or from earlier in the batch, is answered with the one that has it, unchanged; it is
+    refused when that one is out of the caller's reach. Unless `allow_duplicate`, one that is surely known
+    already, or earlier in the batch, is refused.
     """
     if not 1 <= len(profiles) <= MOST_AT_ONCE:
         raise Invalid.of(
@@ -70,7 +75,7 @@ def create_customers(
         )
     candidates = [_new_or_error(work, profile, index) for index, profile in enumerate(profiles)]
     wanted = {key for c in candidates if isinstance(c, Customer) for key in c.profile.external_ids}
-    holders = work.customers.holders(wanted)
+    holders = work.customers.holders(wanted, READ)
     outcomes: list[Outcome] = []
     fresh: list[Customer] = []
     for candidate in candidates:
@@ -78,11 +83,15 @@ def create_customers(
             outcomes.append(Refused(candidate))
             continue
         keys = candidate.profile.external_ids
-        holder = next((holders[key] for key in keys if key in holders), None)
-        if holder is not None:
-            outcomes.append(Existing(holder))
+        try:
+            taken = holder_of(work, keys, holders)
+        except CrmError as error:
+            outcomes.append(Refused(error))
             continue
-        holders.update(dict.fromkeys(keys, candidate.id))
+        if taken is not None:
+            outcomes.append(Existing(taken[1].id))
+            continue
+        holders.update(dict.fromkeys(keys, Holder(candidate.id, within_reach=True)))
         fresh.append(candidate)
         outcomes.append(Created(candidate.id))
     refused = {} if allow_duplicate else refusals(work, fresh)
@@ -107,6 +116,8 @@ def _new(work: Work, profile: Profile, at: str) -> Customer:
     checks = Checks()
     profile = checked(profile, checks, at, today(work.clock))
     checks.raise_if_any()
+    if profile.owner_id is not None and not work.customers.reaches(profile.owner_id, PERMISSION):
+        raise OwnerOutOfReach(id=profile.owner_id)
     owner_id = profile.owner_id or work.principal.user_id or NOBODY
     return Customer(id=new_id(), version=1, profile=profile, owner_id=owner_id)
 

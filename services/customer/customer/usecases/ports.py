@@ -27,6 +27,8 @@ REVIEW = "review_classes"
 # The job that works through imports, and the timer, one a file, that destroys what was uploaded.
 IMPORT = "import_customers"
 UPLOAD_EXPIRES = "destroy_uploads"
+# The timer, one an import, that destroys its row report.
+REPORT_EXPIRES = "destroy_reports"
 # The job that writes exports, and the timer, one a file, that destroys what was written.
 EXPORT = "export_customers"
 EXPORT_EXPIRES = "destroy_exports"
@@ -88,18 +90,36 @@ class ClassRow:
     review_on: date | None
 
 
+@dataclass(frozen=True)
+class Holder:
+    """The customer that has an external id, deleted perhaps. The one it is read through decides whether it is
+    within the caller's reach, and whose `team_id` it has."""
+
+    id: UUID
+    within_reach: bool
+    team_id: UUID | None = None
+
+
 class Customers(Protocol):
     def add(self, customers: Sequence[Customer]) -> None:
         """Stores new customers; their external ids are free."""
 
-    def holders(self, external_ids: Collection[ExternalId]) -> dict[ExternalId, UUID]:
-        """The customers that have these external ids; what comes after waits for the answer to stay true."""
+    def reaches(self, owner_id: UUID, permission: str) -> bool:
+        """Whether the principal's grant of `permission` reaches customers of this owner."""
+
+    def holders(self, external_ids: Collection[ExternalId], permission: str) -> dict[ExternalId, Holder]:
+        """The customers that have these external ids; within reach are those that `permission` reaches.
+
+        The answer stays true until the end of the transaction."""
 
     def lend(self, customer_id: UUID, permission: str, *, deleted: bool = False) -> Customer:
         """The customer, or the one that it was merged into, locked until the end of the transaction, if
         the principal's grant of `permission` reaches it; a deleted one only when `deleted`.
 
         Raises CustomerNotFound."""
+
+    def absorbed(self, survivor_id: UUID) -> list[Customer]:
+        """Those read through a customer that is held, oldest first; without persons whose key is gone."""
 
     def save(self, customer: Customer, action: str, changed_fields: Collection[str] = ()) -> None:
         """Stores a changed customer, and in its history how it came about."""
@@ -225,16 +245,19 @@ class Matches(Protocol):
         """Waits until nobody else is recording somebody who may be one of these, and lets others wait
         until the end of the transaction."""
 
+    def alone(self) -> None:
+        """The same, whoever others are recording."""
+
     def candidates(self, asked: Sequence[Party], permission: str) -> list[list[Candidate]]:
         """For each customer that is not stored, the stored ones of its kind to compare it with."""
 
     def couples(self, customer_ids: Collection[UUID]) -> set[tuple[UUID, UUID]]:
         """Stored customers to compare: each of these with an older one."""
 
-    def load(self, customer_ids: Collection[UUID], permission: str) -> dict[UUID, Candidate]:
-        """Stored customers by their ids; within reach are those that `permission` reaches."""
+    def load(self, customer_ids: Collection[UUID], *permissions: str) -> dict[UUID, Candidate]:
+        """Stored customers by their ids; within reach are those that all `permissions` reach."""
 
-    def groups(self, roots: Collection[UUID], permission: str) -> dict[UUID, list[Candidate]]:
+    def groups(self, roots: Collection[UUID], *permissions: str) -> dict[UUID, list[Candidate]]:
         """All who are read through these customers, themselves among them, by the id of the root."""
 
 

@@ -325,6 +325,8 @@ PRESETS = (
             _CREATE_CUSTOMERS,
             _UPDATE_CUSTOMERS,
             _CHECK_DUPLICATES,
+            # Its imports may merge.
+            _MERGE_CUSTOMERS,
             _IMPORT_CUSTOMERS,
             _EXPORT_CUSTOMERS,
             _EXPORT_RAW,

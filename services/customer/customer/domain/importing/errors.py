@@ -108,12 +108,6 @@ class ImportFault(Precondition):
     zh = "导入因内部故障停止，已保存的数据保留。"
 
 
-class OwnerOutOfReach(Forbidden):
-    reason = "OWNER_OUT_OF_REACH"
-    en = "You may not import customers for the user {id}."
-    zh = "您不能为用户 {id} 导入客户。"
-
-
 # Why an import may end before the end of its file.
 ENDINGS = {
     error.reason: error

@@ -16,10 +16,12 @@ Suspect = tuple[Party, Collection[UUID]]
 
 @dataclass
 class Resolution:
-    """`survivors`: into whom a row is merged, by the row's id. `pairs`: who has to be looked at."""
+    """`survivors`: into whom a row is merged, by the row's id. `pairs`: who has to be looked at. `best`: of
+    each row that is or may be somebody known, whom it resembles most, and how."""
 
     survivors: dict[UUID, UUID] = field(default_factory=dict)
     pairs: list[Pair] = field(default_factory=list)
+    best: dict[UUID, tuple[Match, Candidate]] = field(default_factory=dict)
 
 
 class Comparisons:
@@ -76,6 +78,9 @@ def resolve(
         standing[row.id] = Candidate(row, root, within_reach=True, team_id=None)
         if joined is not None:
             found.survivors[row.id] = joined
+        resembled = [(match, other) for match, other in matches if joined in (None, other.root)]
+        if resembled:
+            found.best[row.id] = resembled[0]
         for match, other in matches:
             pair = (min(root, other.root), max(root, other.root))
             if other.root != root and (pair not in best or best[pair].score < match.score):

@@ -47,11 +47,11 @@ class Imports(Protocol):
 
     def report(self, import_id: UUID, rows: Sequence[ReportedRow]) -> None: ...
 
+    def destroy_reports(self, import_ids: Collection[UUID]) -> None:
+        """Removes the row reports of imports."""
+
     def save_mapping(self, columns_mac: bytes, kind: str, columns: Mapping[str, str]) -> None:
         """Remembers how the principal mapped such columns."""
-
-    def reaches(self, owner_id: UUID, permission: str) -> bool:
-        """Whether the principal's grant reaches customers of this owner."""
 
     def wake(self) -> None:
         """Lets the jobs process look for imports after this transaction."""

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from customer.domain.importing.errors import OwnerOutOfReach
+from customer.domain.errors import OwnerOutOfReach
 from customer.domain.importing.mapping import Column, check
+from customer.domain.importing.reports import KEPT_FOR
 from customer.domain.importing.runs import Import, Options, State
 from customer.usecases.imports.ports import PERMISSION, Files, ImportWork, Marks
+from customer.usecases.merge_customers import PERMISSION as MERGE
+from customer.usecases.ports import REPORT_EXPIRES
 from kernel.pure.errors import Checks, PermissionDenied
 from kernel.pure.ids import new_id
 
@@ -32,8 +35,10 @@ def start_import(work: ImportWork, files: Files, marks: Marks, draft: Draft) -> 
     """An import whose first 100 rows will be stored as soon as its turn comes.
 
     Raises Invalid, UploadNotFound, UploadIncomplete, UploadExpired, FileUnreadable, FileEmpty or
-    OwnerOutOfReach.
+    OwnerOutOfReach; PermissionDenied when duplicates are to be merged by who may not merge.
     """
+    if draft.merge_duplicates and work.principal.scope_of(MERGE) is None:
+        raise PermissionDenied(permission=MERGE)
     upload = work.uploads.lend(draft.upload_id)
     upload.require_whole()
     head = files.head(upload, 0)
@@ -46,7 +51,7 @@ def start_import(work: ImportWork, files: Files, marks: Marks, draft: Draft) -> 
     owner_id = draft.owner_id or work.principal.user_id
     if owner_id is None:
         raise PermissionDenied(permission=PERMISSION)
-    if not work.imports.reaches(owner_id, PERMISSION):
+    if not work.customers.reaches(owner_id, PERMISSION):
         raise OwnerOutOfReach(id=owner_id)
     columns = {column.name: column.field for column in draft.columns}
     work.imports.save_mapping(marks.columns(head.names), draft.kind, columns)
@@ -68,6 +73,7 @@ def start_import(work: ImportWork, files: Files, marks: Marks, draft: Draft) -> 
         bytes_total=upload.size,
     )
     work.imports.add(run)
+    work.schedule(REPORT_EXPIRES, str(run.id), work.now + KEPT_FOR)
     work.imports.wake()
     work.audit("start", "import", run.id, upload=str(upload.id), source=source)
     return run
@@ -78,6 +84,7 @@ def confirm_import(work: ImportWork, import_id: UUID) -> Import:
     run = work.imports.lend(import_id)
     run.confirm()
     work.imports.save(run)
+    work.schedule(REPORT_EXPIRES, str(run.id), work.now + KEPT_FOR)
     work.imports.wake()
     work.audit("confirm", "import", run.id)
     return run

@@ -46,10 +46,19 @@ def search_tokens(name: str) -> frozenset[str]:
 
 
 def query_tokens(text: str) -> frozenset[str]:
-    """The tokens that a name must hold to be found by `text`; none when nothing can be searched for."""
+    """The tokens that a name must hold to be found by `text`; none when nothing can be searched for.
+
+    A letter at the end begins the next syllable or word: "zhang guo q" finds 张国强.
+    """
     found: set[str] = set()
     run = ""
-    for part in units(fold(text))[:_MOST_UNITS]:
+    parts = units(fold(text))[:_MOST_UNITS]
+    ending = parts[-_RUN:]
+    if len(ending) > 1 and len(ending[-1]) == 1 and all(p.isalpha() and not is_han(p) for p in ending):
+        # Initials of what stands together are tokens, too.
+        found.add("".join(part[0] for part in ending))
+        parts = parts[:-1]
+    for part in parts:
         if is_han(part):
             run += part
         else:

@@ -28,7 +28,7 @@ create index customers_by_update on customers (updated_at desc, id desc);
 create index customers_absorbed on customers (survivor_id) where survivor_id is not null;
 create index customers_deleted on customers (deleted_at) where deleted_at is not null;
 
--- The state that each change replaced, with who replaced it.
+-- The state that each change produced, with who made it.
 create table customer_versions (
     customer_id    uuid not null references customers,
     version        integer not null,
