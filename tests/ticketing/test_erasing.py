@@ -98,7 +98,14 @@ def test_nothing_is_left_of_somebody_who_wrote_a_mail(app: TicketingApp, door: s
     desk.tell(ticket.id, "请发照片")
     [kept] = app.reader.rows("select id from mails")
     assert all(has_key(app, one) for one in (customer, kept.id))
-    assert erase(app, customer) == {"tickets": 1, "messages": 2, "mails": 1, "customers": 1, "classes": 1, "keys": 1}
+    assert erase(app, customer) == {
+        "tickets": 1,
+        "messages": 2,
+        "mails": 1,
+        "customers": 1,
+        "classes": 1,
+        "keys": 1,
+    }
     assert left(app) == {}
     assert not any(has_key(app, one) for one in (customer, kept.id))
     shown = desk.get(ticket.id)
