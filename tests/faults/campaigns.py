@@ -36,7 +36,7 @@ class Campaign:
         self._desk = Desk(world.admin)
         self.customers = list(customers)
         # Ids of purposes have no digits.
-        self._purpose = "faults-" + "".join(chr(ord("a") + int(digit)) for digit in mark if digit.isdigit())
+        self._purpose = "faults_" + "".join(chr(ord("a") + int(digit)) for digit in mark if digit.isdigit())
         self._id = ""
 
     def prepare(self, consenting: Sequence[str]) -> None:

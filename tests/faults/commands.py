@@ -28,6 +28,8 @@ from tests.faults.world import World
 
 # What the feeder may be asked to do, and how often.
 _KINDS = {"visitor": 3, "order": 4, "talk": 2}
+# Those that leave something with their key in the owner's store.
+KINDS = ("visitor", "order", "talk", "word", "team")
 # The most customers one call creates.
 _BATCH = 500
 

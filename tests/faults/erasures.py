@@ -13,6 +13,7 @@ from random import Random
 from typing import Any
 
 import redis
+from psycopg.conninfo import conninfo_to_dict
 
 from crm.customer.v1.customer_pb2 import Customer
 from crm.customer.v1.customer_service_pb2 import BatchCreateCustomersRequest, GetCustomerRequest
@@ -28,7 +29,8 @@ from crm.sales.v1.lead_service_pb2 import CreateLeadRequest, GetLeadRequest
 from crm.ticketing.v1.ticket_pb2 import Ticket
 from crm.ticketing.v1.ticket_service_pb2 import CreateTicketRequest, GetTicketRequest, ListMessagesRequest
 from crm_cli.client import Refused, Session
-from tests.faults import commands, laws, standing
+from crm_cli.local.layout import SERVICES
+from tests.faults import commands, kills, laws, standing
 from tests.faults.clients import Clients, shuffled
 from tests.faults.history import History, check
 from tests.faults.scenario import Result, Scale
@@ -37,7 +39,7 @@ from tests.system.behind import until
 from tests.system.planted import Planted
 from tests.system.traces import dump, search, traces
 
-ERASURES, COMMANDS, KILLS = 200, 5_000, 20
+ERASURES, COMMANDS, KILLS, AGAIN = 200, 5_000, 20, 300
 CLIENTS = 6
 _VICTIMS = (
     "privacy.api", "privacy.events", "privacy.jobs", "customer.api", "customer.events", "customer.jobs",
@@ -46,6 +48,8 @@ _VICTIMS = (
 _PATIENCE = 240.0  # seconds until all are closed; who does not answer is told again after a minute
 _AT_ONCE = 4
 _OPEN = "select count(*) from app.erasures where id = any(%s) and state <> 'closed'"
+# Without the keys to what the law commands to keep.
+_KEYS = "select subject_id from app.subject_keys where subject_id = any(%s) and key_class = 'operational'"
 _OVERDUE = """
     select count(*) from app.erasures where state not in ('closed', 'refused') and due_at < now()
 """
@@ -76,16 +80,17 @@ def run(world: World, random: Random, scale: Scale, result: Result) -> None:
     requests: list[str] = []
     erasing = threading.Thread(target=lambda: requests.extend(_request(world, random, subjects)), daemon=True)
     erasing.start()
-    kills = scale(KILLS)
-    for number in range(kills):
-        while history.ended() < len(others) * number // kills and serving.busy:
+    shots = scale(KILLS)
+    for number in range(shots):
+        while history.ended() < len(others) * number // shots and serving.busy:
             time.sleep(0.02)
         world.shoot(random.choice(_VICTIMS))
     serving.join()
     erasing.join()
-    result.commands, result.kills = history.count() + 2 * len(subjects), kills
+    result.commands, result.kills = history.count() + 2 * len(subjects), shots
     closed = _await_closed(world, requests, result)
     world.settle()
+    kills.tell_again(world, random, scale(AGAIN))
     result.figures["closed"] = closed
     [(overdue,)] = world.behind.rows("privacy", _OVERDUE)
     result.demand(overdue == 0, f"{overdue} erasures are overdue")
@@ -188,11 +193,9 @@ def _residues(world: World, planted: Planted, subjects: Sequence[Subject]) -> li
     """Where something of them can be read still."""
     found = [f"read of {one}" for one in _readable(world, planted, subjects)]
     ids = [one.id for one in subjects]
-    for service in ("customer", "sales", "ticketing", "marketing", "privacy"):
-        query = (
-            "select subject_id from app.subject_keys where subject_id = any(%s) and key_class = 'operational'"
-        )
-        keys = world.behind.rows(f"{service}", query, ids, cluster="keyring")
+    for service in SERVICES:
+        keyring = conninfo_to_dict(world.behind.stack.service(service).keyring_url)["dbname"]
+        keys = world.behind.rows(str(keyring), _KEYS, ids, cluster="keyring")
         found += [f"a key in {service}: {one}" for (one,) in keys]
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)

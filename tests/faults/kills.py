@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from random import Random
 
 import psycopg
@@ -42,7 +43,7 @@ def victims(random: Random, kills: int) -> list[str]:
 
 def run(world: World, random: Random, scale: Scale, result: Result) -> None:
     source = f"F1 {result.seed}"
-    history, names = History(), victims(random, scale(KILLS))
+    history, names, since = History(), victims(random, scale(KILLS)), datetime.now(UTC)
     known = commands.customers(world.feeder.session(), source, 50, random)
     world.begin()
     rest = scale(COMMANDS) - sum(map(scale, (TEAMS, WORDS, MAILS)))
@@ -71,7 +72,7 @@ def run(world: World, random: Random, scale: Scale, result: Result) -> None:
     world.settle()
     tell_again(world, random, scale(AGAIN))
     result.commands, result.kills = history.count(), len(names)
-    _judge(world, source, history, result)
+    _judge(world, source, history, since, result)
 
 
 def shoot(world: World, victim: str) -> None:
@@ -105,12 +106,11 @@ def tell_again(world: World, random: Random, count: int) -> None:
     world.settle()
 
 
-def _judge(world: World, source: str, history: History, result: Result) -> None:
+def _judge(world: World, source: str, history: History, since: datetime, result: Result) -> None:
     for place, effects in commands.effects(world, source):
-        if place == "owners":
-            effects += mails.tickets(world, source)
-        kinds = ("visitor", "order", "team") if place == "projections" else None
-        result.found(place, check(history.of(source, kinds) if kinds else history, effects))
+        kinds = ("visitor", "order", "team") if place == "projections" else commands.KINDS
+        result.found(place, check(history.of(source, kinds), effects))
+    result.take(mails.one_ticket_each(world, source, history, since))
     unanswered = history.keys("unknown") - history.keys("ok")
     result.demand(not unanswered, f"{len(unanswered)} commands were never answered")
     refused = history.keys("refused")

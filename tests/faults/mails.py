@@ -7,11 +7,14 @@ import smtplib
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
 
-from crm.ticketing.v1.ticket_service_pb2 import ListTicketsRequest
+from tests.faults import laws
 from tests.faults.history import History
+from tests.faults.laws import Breach
 from tests.faults.world import World
 
 _INBOX = "support@crm.example"
@@ -60,15 +63,17 @@ class Writer:
         return "unknown"
 
 
-def tickets(world: World, source: str) -> Counter[str]:
-    """How many tickets each mail became, by its subject."""
-    session, token, found = world.admin.session(), "", Counter[str]()
-    while True:
-        request = ListTicketsRequest(page_size=200, page_token=token)
-        page = session.call(session.tickets.ListTickets, request)
-        found.update(one.subject for one in page.tickets if one.subject.startswith(f"{source} mail "))
-        if not (token := page.next_page_token):
-            return found
+def one_ticket_each(world: World, source: str, history: History, since: datetime) -> Iterator[Breach]:
+    """Every mail that was kept is one ticket; senders are new, so none joins another's."""
+    rows = world.behind.rows
+    kept = rows("ticketing", "select ticket_id from app.mails where received_at >= %s", since)
+    query = "select id from app.tickets where channel = 'email' and opened_at >= %s"
+    tickets = Counter(ticket for (ticket,) in rows("ticketing", query, since))
+    written = history.of(source, ["mail"]).keys("ok")
+    missing = sorted(written)[: max(0, len(written) - len(kept))]
+    yield from laws.breach("a mail that was taken is kept", "lost", missing)
+    yield from laws.once_each("a mail becomes one ticket", {one for (one,) in kept}, tickets)
+    yield from laws.breach("a mail is kept once", "twice", kept[len(written) :])
 
 
 def unread(world: World) -> int:

@@ -123,10 +123,16 @@ class Hears(Entrypoint):
         self._waiting.append(arrived)
         with self._turn:
             # Whoever has the turn takes along what came meanwhile; those find nothing left to do.
-            batch = list(self._next_batch())
-            if len(batch) == 1 or not self._try_together(batch):
-                for one in batch:
-                    self._see_through(one)
+            self._see_all_through(list(self._next_batch()))
+
+    def _see_all_through(self, batch: Sequence[Arrived]) -> None:
+        """Together; what can't be is halved until those that fail are alone, so that few others wait."""
+        if len(batch) == 1:
+            self._see_through(batch[0])
+        elif not self._try_together(batch):
+            middle = len(batch) // 2
+            self._see_all_through(batch[:middle])
+            self._see_all_through(batch[middle:])
 
     def _next_batch(self) -> Iterator[Arrived]:
         count = size = 0
