@@ -53,7 +53,7 @@ class Campaign:
         for start in range(0, len(consenting), _BATCH):
             events = [{"subjectId": one, **given} for one in consenting[start : start + _BATCH]]
             desk.post("/v1/consents:record", events=events)
-        group = desk.post("/v1/groups", name=self._mark, expression=f'"{self._mark}" in tags')["id"]
+        group = desk.ask("/v1/groups", name=self._mark, expression=f'"{self._mark}" in tags')["id"]
 
         def whole() -> bool | None:
             found = desk.get(f"/v1/groups/{group}")

@@ -31,15 +31,15 @@ class Control:
     law: str
 
 
-def detected(world: World, control: Control, seed: int) -> bool:
-    """Whether the damage was noticed; afterwards the installation is well again."""
+def run(world: World, control: Control, seed: int) -> Result:
+    """What was found broken while the damage was there; afterwards the installation is well again."""
     result = Result(control.name, seed)
     try:
         with world.planted(control.damage, control.processes):
             control.probe(world, Random(f"{control.name} {seed}"), Scale(), result)
     finally:
         world.ledger.throw_dead_away()
-    return control.law in result.broken
+    return result
 
 
 def repeated(world: World, random: Random, scale: Scale, result: Result) -> None:
@@ -64,7 +64,7 @@ def frozen_broker(world: World, random: Random, scale: Scale, result: Result) ->
     """The broker takes nothing in for a while, and is shot."""
 
     def harm() -> None:
-        world.freeze("rabbitmq")
+        world.freeze_broker()
         time.sleep(3)
         world.shoot_and_wait("rabbitmq")
 

@@ -80,7 +80,7 @@ def shoot(world: World, victim: str) -> None:
     if victim == "waiting":
         shoot_in_the_middle(world)
     elif victim == "rabbitmq":
-        world.freeze(victim)
+        world.freeze_broker()
         time.sleep(_FROZEN)
         world.shoot_and_wait(victim)
     elif victim in _SERVERS:

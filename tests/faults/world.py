@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -72,13 +71,14 @@ class World:
         self.behind.await_restart(name, dead)
         self.outages.append((began, datetime.now(UTC) + timedelta(seconds=_BACK_AFTER)))
 
-    def freeze(self, name: str) -> None:
-        """SIGSTOP of a process and all below it: it takes nothing more in, and says nothing."""
-        pid = until(f"{name} runs", lambda: self.behind.stack.process(name).pid)
+    def freeze_broker(self) -> None:
+        """SIGSTOP: it takes nothing more in, and says nothing, until it is shot."""
+        pid = until("the broker runs", lambda: self.behind.stack.process("rabbitmq").pid)
         process = psutil.Process(pid)
+        # Not the helpers below it: they end by themselves when it is gone.
         for one in (process, *process.children(recursive=True)):
-            with suppress(psutil.Error):
-                one.send_signal(signal.SIGSTOP)
+            if one.name() == "beam.smp":
+                one.suspend()
 
     @contextmanager
     def planted(self, damage: str, processes: Sequence[str]) -> Iterator[None]:
