@@ -48,6 +48,7 @@ def repeated(world: World, random: Random, scale: Scale, result: Result) -> None
     told = [one for one in world.ledger.told() if one.name in ("ErasureOrdered", "SubjectErased")]
     world.ledger.tell_again(told)
     world.settle()
+    result.take(standing.conservation(world))
     result.take(standing.effects_of_events(world, world.ledger.told()))
 
 
@@ -82,7 +83,7 @@ def _visited(world: World, random: Random, result: Result, harm: Callable[[], No
     working.join()
     result.commands = history.count()
     world.settle()
-    result.take(standing.conservation(world, world.ledger.told()))
+    result.take(standing.conservation(world))
 
 
 _ENDS = "an event ends somewhere"

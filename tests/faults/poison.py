@@ -45,7 +45,7 @@ def run(world: World, random: Random, scale: Scale, result: Result) -> None:
         dead = {event for _, event in world.ledger.dead()}
         delayed = lag(world, dead)
         _judge_lag(baseline, delayed, result)
-        result.take(standing.conservation(world, world.ledger.told()))
+        result.take(standing.conservation(world))
     replayed = replay(world.behind.stack.server("rabbitmq").url, f"{_QUEUE}.dead")
     result.demand(replayed == scale(POISON), f"{replayed} dead letters were replayed")
     world.settle()
@@ -65,7 +65,7 @@ def poisoned_only(world: World, random: Random, scale: Scale, result: Result) ->
     Clients(world.feeder, _poisoned(source, count, poison, known, random), history, CLIENTS).join()
     result.commands = history.count()
     world.behind.await_silence()
-    result.take(standing.conservation(world, world.ledger.told()))
+    result.take(standing.conservation(world))
 
 
 def lag(world: World, without: set[UUID]) -> list[float]:
