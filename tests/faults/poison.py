@@ -17,7 +17,8 @@ from tests.faults.scenario import Result, Scale
 from tests.faults.world import World
 
 COMMANDS, POISON, BASELINE = 5_000, 100, 1_500
-CLIENTS, RATE = 8, 250.0
+# Commands a second: what can be sustained, for a backlog would hide who delays whom.
+CLIENTS, RATE = 8, 125.0
 _PROCESS, _QUEUE, _HANDLER = "customer.events", "customer.OrdersRecorded", "customer.apply_orders"
 # What the planted fault does not understand.
 _AMOUNT = "6666.66"
