@@ -77,6 +77,47 @@ def test_one_that_keeps_dying_waits_longer_each_time(supervisor: Supervisor, toy
     assert child.last_exit == "exit 3"
 
 
+def test_a_successor_is_ready_before_its_predecessor_is_asked_to_go(
+    toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crm_cli.local.supervisor._READY_BEFORE", 0.3)
+    wish, ready = tmp_path / "rolled" / "toy", tmp_path / "ready"
+    wish.parent.mkdir()
+    supervisor = Supervisor(changed=lambda: None, rolled=wish.parent)
+    supervisor.open()
+    try:
+        twin = toy(_WAITS, probe=lambda: None if ready.exists() else "not yet")
+        supervisor.add([toy(_WAITS)], [twin])
+        first = pid_of(supervisor)
+        wish.touch()
+        eventually(lambda: supervisor.child("toy").successor)
+        assert supervisor.child("toy").pid == first
+        ready.touch()
+        eventually(lambda: not wish.exists())
+        assert gone(first)
+        second = pid_of(supervisor)
+        assert not gone(second)
+        assert supervisor.child("toy").program is twin
+    finally:
+        supervisor.close(patience=2)
+    eventually(lambda: gone(second))
+
+
+def test_one_without_a_twin_is_stopped_and_started_again(toy: Toy, tmp_path: Path) -> None:
+    wish = tmp_path / "rolled" / "toy"
+    wish.parent.mkdir()
+    supervisor = Supervisor(changed=lambda: None, rolled=wish.parent)
+    supervisor.open()
+    try:
+        supervisor.add([toy(_WAITS)])
+        first = pid_of(supervisor)
+        wish.touch()
+        eventually(lambda: supervisor.child("toy").pid not in (None, first))
+        assert not wish.exists()
+    finally:
+        supervisor.close(patience=2)
+
+
 def test_what_a_dead_process_left_behind_is_gone_before_the_next_starts(
     supervisor: Supervisor, toy: Toy
 ) -> None:

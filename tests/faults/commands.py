@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from random import Random
 from uuid import UUID
 
 from crm.customer.v1.customer_pb2 import Customer, ExternalId, Person
-from crm.customer.v1.customer_service_pb2 import CreateCustomerRequest
+from crm.customer.v1.customer_service_pb2 import BatchCreateCustomersRequest, CreateCustomerRequest
+from crm.customer.v1.timeline_service_pb2 import (
+    INTERACTION_KIND_CONSULTATION,
+    Interaction,
+    RecordInteractionRequest,
+)
 from crm.gateway.v1.directory_service_pb2 import CreateTeamRequest
 from crm.gateway.v1.identity_pb2 import Team
+from crm.privacy.v1 import consent_service_pb2 as consents
 from crm.sales.v1.order_pb2 import ErpId, Order, OrderStatus
 from crm.sales.v1.order_service_pb2 import BatchUpsertOrdersRequest
 from crm_cli.client import Session
 from crm_cli.tour.cdnow import today
 from crm_cli.tour.feed import yuan
-from tests.faults.world import Command, World
+from tests.faults.clients import Command
+from tests.faults.world import World
 
 # What the feeder may be asked to do, and how often.
-_KINDS = {"visitor": 4, "order": 6}
+_KINDS = {"visitor": 3, "order": 4, "talk": 2}
+# Those that leave something with their key in the owner's store.
+KINDS = ("visitor", "order", "talk", "word", "team")
+# The most customers one call creates.
+_BATCH = 500
 
 
 def request_id(random: Random) -> str:
@@ -31,10 +42,12 @@ def request_id(random: Random) -> str:
 def commands(source: str, count: int, customers: list[str], random: Random) -> list[Command]:
     """`count` commands of a feeder; keys begin with `source`. Orders are those of `customers` (ids)."""
     kinds = random.choices(list(_KINDS), weights=list(_KINDS.values()), k=count)
-    return [
-        visitor(source, number, random) if kind == "visitor" else order(source, number, customers, random)
-        for number, kind in enumerate(kinds)
-    ]
+    made: dict[str, Callable[[int], Command]] = {
+        "visitor": lambda number: visitor(source, number, random),
+        "order": lambda number: order(source, number, customers, random),
+        "talk": lambda number: talk(source, number, customers, random),
+    }
+    return [made[kind](number) for number, kind in enumerate(kinds)]
 
 
 def visitor(source: str, number: int, random: Random) -> Command:
@@ -64,6 +77,31 @@ def order(source: str, number: int, customers: list[str], random: Random) -> Com
     return key, lambda session: session.orders.BatchUpsertOrders, request
 
 
+def talk(source: str, number: int, customers: list[str], random: Random) -> Command:
+    """Something said by one of the customers: nothing but its request id keeps it from being said twice."""
+    key = f"{source} talk {number}"
+    said = Interaction(kind=INTERACTION_KIND_CONSULTATION, channel=key, content="想了解新品")
+    request = RecordInteractionRequest(
+        customer_id=random.choice(customers), interaction=said, request_id=request_id(random)
+    )
+    return key, lambda session: session.timelines.RecordInteraction, request
+
+
+def word(source: str, number: int, customers: list[str], random: Random) -> Command:
+    """A customer's refusal to be written to; only an officer may record it. The ledger keeps every one."""
+    key = f"{source} word {number}"
+    event = consents.ConsentEvent(
+        subject_id=random.choice(customers),
+        purpose_id="marketing",
+        channel=consents.CHANNEL_EMAIL,
+        state=consents.CONSENT_STATE_REFUSED,
+        captured_via=consents.CAPTURED_VIA_API,
+        proof=consents.Proof(form=key),
+    )
+    request = consents.RecordConsentsRequest(events=[event], request_id=request_id(random))
+    return key, lambda session: session.consents.RecordConsents, request
+
+
 def team(source: str, number: int, random: Random) -> Command:
     """A new team; only an administrator may."""
     key = f"{source} team {number}"
@@ -71,18 +109,28 @@ def team(source: str, number: int, random: Random) -> Command:
     return key, lambda session: session.directory.CreateTeam, request
 
 
-def customers(session: Session, source: str, count: int, random: Random) -> list[str]:
-    """Ids of new customers, made one by one."""
-    made = []
-    for number in range(count):
-        customer = Customer(
-            person=Person(full_name=f"客户{number}"),
+def address(source: str, number: int) -> str:
+    """The e-mail address of such a customer."""
+    return f"{source.replace(' ', '-').lower()}-{number}@example.com"
+
+
+def customers(session: Session, source: str, count: int, random: Random, **common: object) -> list[str]:
+    """Ids of new customers; what is `common` stands in each."""
+    people = [
+        Customer(
+            person=Person(full_name=f"客户{number}", emails=[address(source, number)]),
             external_ids=[ExternalId(source=source, value=str(number))],
+            **common,
         )
-        request = CreateCustomerRequest(
-            customer=customer, request_id=request_id(random), allow_duplicate=True
+        for number in range(count)
+    ]
+    made: list[str] = []
+    for start in range(0, count, _BATCH):
+        request = BatchCreateCustomersRequest(
+            customers=people[start : start + _BATCH], request_id=request_id(random), allow_duplicate=True
         )
-        made.append(session.call(session.customers.CreateCustomer, request).id)
+        answer = session.call(session.customers.BatchCreateCustomers, request)
+        made += [outcome.created_id or outcome.existing_id for outcome in answer.outcomes]
     return made
 
 
@@ -92,7 +140,11 @@ def effects(world: World, source: str) -> Iterator[tuple[str, Counter[str]]]:
     people = rows("customer", "select id, tags[1] from app.customers where tags[1] like %s", like)
     orders = rows("sales", "select id, value from app.orders where source = %s", source)
     teams = rows("gateway", "select id, name from app.team_tree where name like %s", like)
-    yield "owners", Counter(key for _, key in (*people, *orders, *teams))
+    talks = rows("customer", "select id, channel from app.interactions where channel like %s", like)
+    words = rows(
+        "privacy", "select id, proof->>'form' from app.consent_events where proof->>'form' like %s", like
+    )
+    yield "owners", Counter(key for _, key in (*people, *orders, *teams, *talks, *words))
     # Each is known to another service, too: by the event that told it.
     key_of = dict((*people, *orders, *teams))
     known = "select customer_id from app.customers where customer_id = any(%s)"

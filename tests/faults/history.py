@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -45,9 +45,16 @@ class History:
         with self._lock:
             return {operation.key for operation in self.operations if operation.state == state}
 
-    def answered(self) -> int:
+    def of(self, source: str, kinds: Collection[str]) -> History:
+        """The part of it whose keys begin with `source` and one of `kinds`."""
+        starts = tuple(f"{source} {kind} " for kind in kinds)
         with self._lock:
-            return sum(operation.state == "ok" for operation in self.operations)
+            return History([one for one in self.operations if one.key.startswith(starts)])
+
+    def ended(self) -> int:
+        """How many commands came to an end, whichever."""
+        with self._lock:
+            return sum(operation.ended > 0 for operation in self.operations)
 
     def count(self) -> int:
         with self._lock:

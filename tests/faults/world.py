@@ -1,24 +1,29 @@
-"""A running installation to do harm to, with clients that write down what they were answered."""
+"""A running installation to do harm to."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from random import Random
-from typing import Any
 from uuid import uuid4
+
+import psutil
 
 from crm.gateway.v1.directory_service_pb2 import CreateServiceAccountRequest
 from crm.gateway.v1.identity_pb2 import ServiceAccount
-from crm_cli.client import Account, Gateway, Refused, Session
-from tests.faults.history import History
+from crm_cli.client import Account, Gateway
+from crm_cli.local.layout import SERVICES, Layout, process_names
+from tests.faults.told import Ledger
 from tests.support.stack import private_stack
-from tests.system.behind import Behind
+from tests.system.behind import Behind, until
 
-# A command of a client: its key, the method's name on the session, the request.
-Command = tuple[str, Callable[[Session], Any], Any]
+PLANTED = Path(__file__).with_name("planted")
+# Every process of ours.
+PROCESSES = tuple(f"{service}.{process}" for service in SERVICES for process in process_names(service))
+# Seconds until a process that was shot counts as well again, when nobody waited for it.
+_BACK_AFTER = 20.0
 
 
 class World:
@@ -28,17 +33,76 @@ class World:
         self.admin = admin
         # A service account with every right of an integration.
         self.feeder = feeder
+        self.ledger = Ledger(behind)
+        # When something was down that events need to get out.
+        self.outages: list[tuple[datetime, datetime]] = []
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.behind.stack.folder)
 
     def settle(self) -> None:
         """Waits until every process is well and nothing is under way."""
         self.behind.await_well()
         self.behind.await_silence()
 
+    def begin(self) -> None:
+        """Settles, and starts to write down what is told."""
+        self.settle()
+        self.ledger.begin()
+        self.outages = []
+
+    def shoot(self, name: str) -> int:
+        """SIGKILL; answers the pid that died. A process that is down is waited for."""
+        began = datetime.now(UTC)
+        while True:
+            with suppress(ProcessLookupError):
+                dead = self.behind.kill(name)
+                break
+            time.sleep(0.05)
+        if name.endswith(".events") or name not in PROCESSES:
+            self.outages.append((began, began + timedelta(seconds=_BACK_AFTER)))
+        return dead
+
+    def shoot_and_wait(self, name: str) -> None:
+        """SIGKILL, and back when the successor is ready."""
+        began = datetime.now(UTC)
+        dead = self.shoot(name)
+        self.behind.await_restart(name, dead)
+        self.outages.append((began, datetime.now(UTC) + timedelta(seconds=_BACK_AFTER)))
+
+    def freeze_broker(self) -> None:
+        """SIGSTOP: it takes nothing more in, and says nothing, until it is shot."""
+        pid = until("the broker runs", lambda: self.behind.stack.process("rabbitmq").pid)
+        process = psutil.Process(pid)
+        # Not the helpers below it: they end by themselves when it is gone.
+        for one in (process, *process.children(recursive=True)):
+            if one.name() == "beam.smp":
+                one.suspend()
+
+    @contextmanager
+    def planted(self, damage: str, processes: Sequence[str]) -> Iterator[None]:
+        """Inside, these processes run with the damage (see planted/sitecustomize.py)."""
+        file = self.folder / "planted"
+        file.write_text(f"{damage}\n", "utf-8")
+        try:
+            self._start_anew(processes)
+            yield
+        finally:
+            file.unlink()
+            self._start_anew(processes)
+
+    def _start_anew(self, processes: Sequence[str]) -> None:
+        dead = {name: self.shoot(name) for name in processes}
+        for name, pid in dead.items():
+            self.behind.await_restart(name, pid)
+
 
 @contextmanager
 def world(name: str = "faults") -> Iterator[World]:
     """An installation of its own, stopped at the end."""
-    with private_stack(name) as info:
+    settings = {"PYTHONPATH": str(PLANTED), "CRM_ATTEMPT_SECONDS": "60"}
+    with private_stack(name, environment=settings) as info:
         gateway = Gateway(info.gateway_url, Path(info.ca_file))
         admin = gateway.password_account(info.admin_login, info.admin_password)
         session = admin.session()
@@ -53,48 +117,6 @@ def world(name: str = "faults") -> Iterator[World]:
         yield World(Behind(info), gateway, admin, feeder)
 
 
-class Clients:
-    """So many clients take turns at the commands, each on a connection of its own; a command is sent again,
-    unchanged, until it is answered."""
-
-    def __init__(self, account: Account, commands: Sequence[Command], history: History, clients: int) -> None:
-        self._account = account
-        self._pending = iter(commands)
-        self._history = history
-        self._lock = threading.Lock()
-        self.errors: list[str] = []
-        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(clients)]
-        for thread in self._threads:
-            thread.start()
-
-    @property
-    def busy(self) -> bool:
-        return any(thread.is_alive() for thread in self._threads)
-
-    def join(self) -> None:
-        """Returns once every command was answered. Raises AssertionError for errors of the clients."""
-        for thread in self._threads:
-            thread.join()
-        assert not self.errors, f"{len(self.errors)} calls failed, as {self.errors[0]}"
-
-    def _work(self) -> None:
-        session = self._account.session()
-        while (command := self._next()) is not None:
-            key, method, request = command
-            with self._history.operation(key) as operation:
-                try:
-                    answer = session.call(method(session), request)
-                except Refused as refused:
-                    operation.state = "refused"
-                    with self._lock:
-                        self.errors.append(str(refused))
-                else:
-                    operation.state, operation.answer = "ok", answer.SerializeToString(deterministic=True)
-
-    def _next(self) -> Command | None:
-        with self._lock:
-            return next(self._pending, None)
-
-
-def shuffled(random: Random, commands: Sequence[Command]) -> list[Command]:
-    return random.sample(list(commands), len(commands))
+def mailbox(world: World) -> Path:
+    """Where the mail server that takes outgoing mail keeps it."""
+    return Layout.of(world.behind.stack.name).mailbox

@@ -78,7 +78,9 @@ def deploy(installation: Installation, report: Report) -> None:
         _run_all(installation, _commands_before_start(installation))
     with report.step("Services and gateway") as tell:
         programs = [*_processes(installation), _envoy(installation)]
-        installation.supervisor.add(programs)
+        # One port takes mail: its process is stopped before its successor starts, and senders try again.
+        twins = [one for one in _processes(installation, second=True) if not one.name.endswith(".mail")]
+        installation.supervisor.add(programs, twins)
         probes: dict[str, Probe] = {program.name: program.probe for program in programs}
         info = installation.info
         probes["gateway"] = partial(waiting.healthy_gateway, info.gateway_url, Path(info.ca_file))
@@ -129,20 +131,21 @@ def _queues(installation: Installation) -> list[str]:
     return sorted(names)
 
 
-def _processes(installation: Installation) -> list[Program]:
-    """Every process of every service."""
+def _processes(installation: Installation, second: bool = False) -> list[Program]:
+    """Every process of every service; or the twins that take their places."""
     layout, ports = installation.layout, installation.ports
     programs = []
     for service in installation.services:
         for process in process_names(service.name):
             name = f"{service.name}.{process}"
             redis_url = installation.servers.redis_url
-            address = f"127.0.0.1:{ports[name]}"
+            given = environment.of_service(layout, service, ports, redis_url, process, second)
+            address = given["CRM_OPS_ADDRESS"]
             programs.append(
                 Program(
                     name=name,
                     command=(sys.executable, "-m", name),
-                    environment=environment.of_service(layout, service, ports, redis_url, process),
+                    environment=given,
                     log=layout.logs / f"{name}.log",
                     home=layout.folder,
                     ops=address,

@@ -43,8 +43,9 @@ class Installation:
         self.services: list[ServiceInfo] = []
         self._guard = threading.Lock()
         self._info = self._fresh_info()
-        shutil.rmtree(layout.held, ignore_errors=True)
-        self.supervisor = Supervisor(self.publish, layout.held)
+        for folder in (layout.held, layout.rolled):
+            shutil.rmtree(folder, ignore_errors=True)
+        self.supervisor = Supervisor(self.publish, layout.held, layout.rolled)
         self.supervisor.open()
         self.publish()
 

@@ -43,7 +43,13 @@ def port_names() -> list[str]:
     ]
     grpc = [f"{service}.grpc" for service in SERVICES]
     ops = [f"{service}.{process}" for service in SERVICES for process in process_names(service)]
-    return [*servers, *grpc, *ops, "ticketing.smtp"]
+    twins = [twin(name) for name in [*grpc, *ops]]
+    return [*servers, *grpc, *ops, *twins, "ticketing.smtp"]
+
+
+def twin(port_name: str) -> str:
+    """The port of the process that takes the place of another while both run."""
+    return f"{port_name}.twin"
 
 
 def process_names(service: str) -> tuple[str, ...]:
@@ -101,6 +107,11 @@ class Layout:
     def identity(self) -> Path:
         """What marks roles and databases as this installation's, wherever its folder is moved to."""
         return self.folder / "installation-id"
+
+    @property
+    def rolled(self) -> Path:
+        """A process whose name a file here bears is replaced by its successor; then the file is gone."""
+        return self.folder / "rolled"
 
     @property
     def passwords(self) -> Path:

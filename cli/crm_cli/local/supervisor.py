@@ -20,6 +20,9 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0  # seconds
 _STEADY_AFTER = 10.0  # seconds after which a death counts as the first one again
 _LEFTOVER_PATIENCE = 3.0  # seconds before the leftovers of a dead process are killed
 _HOLD_PATIENCE = 10.0  # seconds a process that is to be held may take to stop
+# Seconds a successor is ready before its predecessor is asked to go: callers have found it by then.
+_READY_BEFORE = 3.0
+_ROLL_PATIENCE = 30.0  # seconds a predecessor may take to finish what it has in hand
 _LOG_LIMIT = 20 * 1024 * 1024  # bytes; the previous log is kept beside as .1
 
 
@@ -28,6 +31,11 @@ class Child:
     """A program and what has become of it."""
 
     program: Program
+    # What takes its place without a gap: the same on other ports.
+    twin: Program | None = None
+    successor: subprocess.Popen[bytes] | None = None
+    ready_at: float = 0.0  # of the successor; 0 while it is not
+    leaving: subprocess.Popen[bytes] | None = None
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0  # monotonic seconds
     pause: float = _FIRST_PAUSE
@@ -46,11 +54,16 @@ class Supervisor:
     """One thread starts, watches and restarts every program; `changed` is called by it after each change.
 
     A program with a file of its name in the folder `held` is stopped, and started when the file is gone.
+    One with a file in `rolled` is replaced, as by a rolling update: its twin starts, is ready for a while,
+    and only then the first is asked to go. The file goes when the first is gone.
     """
 
-    def __init__(self, changed: Callable[[], None], held: Path | None = None) -> None:
+    def __init__(
+        self, changed: Callable[[], None], held: Path | None = None, rolled: Path | None = None
+    ) -> None:
         self._changed = changed
         self._held = held
+        self._rolled = rolled
         self._children: dict[str, Child] = {}
         self._lock = threading.Lock()
         self._finish = threading.Event()
@@ -61,11 +74,13 @@ class Supervisor:
     def open(self) -> None:
         self._thread.start()
 
-    def add(self, programs: Iterable[Program]) -> None:
-        """Starts programs and keeps them alive from now on."""
+    def add(self, programs: Iterable[Program], twins: Iterable[Program] = ()) -> None:
+        """Starts programs and keeps them alive from now on. `twins` bear the names of those they replace;
+        one without a twin is stopped before it is started again."""
+        by_name = {twin.name: twin for twin in twins}
         with self._lock:
             for program in programs:
-                self._children[program.name] = Child(program)
+                self._children[program.name] = Child(program, by_name.get(program.name))
 
     def children(self) -> list[Child]:
         with self._lock:
@@ -116,6 +131,8 @@ class Supervisor:
             return _hold(child)
         if child.process is None:
             return now >= child.due_at and self._start(child, now)
+        if self._rolled and (wish := self._rolled / child.program.name).exists():
+            return _roll(child, wish, now)
         code = child.process.poll()
         if code is None:
             return False
@@ -150,12 +167,52 @@ def _hold(child: Child) -> bool:
     now = time.monotonic()
     _stop([child], now + _HOLD_PATIENCE)
     child.process, child.died_at, child.due_at, child.last_exit = None, now, 0.0, "held"
+    child.successor = child.leaving = None
     return True
+
+
+def _roll(child: Child, wish: Path, now: float) -> bool:
+    """One step of replacing a living child; whether its state changed. `wish` goes when all is done."""
+    if child.leaving is not None:
+        if child.leaving.poll() is None and now < child.due_at:
+            return False
+        child.leaving.kill()
+        child.leaving.wait()
+        child.leaving = None
+        wish.unlink(missing_ok=True)
+    elif child.twin is None:
+        _stop([child], now + _ROLL_PATIENCE)
+        wish.unlink(missing_ok=True)
+    elif child.successor is None or child.successor.poll() is not None:
+        child.successor, child.ready_at = child.twin.spawn(), 0.0
+    elif not child.ready_at:
+        child.ready_at = 0.0 if child.twin.probe() else now
+    elif now - child.ready_at > _READY_BEFORE:
+        _swap(child, now)
+        return True
+    return False
+
+
+def _swap(child: Child, now: float) -> None:
+    """The successor is the child from now on; its predecessor finishes what it has in hand."""
+    assert child.twin
+    assert child.process
+    assert child.successor
+    child.process.send_signal(child.program.stop_signal)
+    child.leaving, child.process, child.successor = child.process, child.successor, None
+    child.program, child.twin = child.twin, child.program
+    child.session, child.started_at, child.due_at = child.process.pid, now, now + _ROLL_PATIENCE
+    child.restarts += 1
 
 
 def _stop(children: list[Child], deadline: float) -> None:
     """Asks each child to go, waits until `deadline` (monotonic seconds), then makes it."""
-    living = [(child.program, child.process) for child in children if child.process is not None]
+    living = [
+        (child.program, process)
+        for child in children
+        for process in (child.process, child.successor, child.leaving)
+        if process is not None
+    ]
     for program, process in living:
         with suppress(ProcessLookupError):
             process.send_signal(program.stop_signal)

@@ -66,7 +66,7 @@ def _method(method: PublicMethod, settings: EdgeSettings) -> Json:
         "route": {
             "cluster": method.owner,
             **(_deadline_of_a_stream() if method.streaming else _deadline(settings)),
-            **({"retry_policy": _retries()} if method.repeatable and not method.streaming else {}),
+            **({} if method.streaming else {"retry_policy": _retries(method.repeatable)}),
         },
         **({"metadata": limits.BY_ADDRESS} if method.anyone else {}),
         "typed_per_filter_config": {
@@ -92,10 +92,14 @@ def _deadline_of_a_stream() -> Json:
     return {"timeout": "0s", "idle_timeout": "300s", "max_stream_duration": {"max_stream_duration": "0s"}}
 
 
-def _retries() -> Json:
-    """Three more tries, each on another server where there is one, further and further apart."""
+def _retries(repeatable: bool) -> Json:
+    """Three more tries, each on another server where there is one, further and further apart.
+
+    What must not happen twice is tried again only when it surely never arrived.
+    """
+    never_arrived = "connect-failure,refused-stream,reset-before-request"
     return {
-        "retry_on": "unavailable,reset,connect-failure",
+        "retry_on": f"unavailable,reset,{never_arrived}" if repeatable else never_arrived,
         "num_retries": 3,
         "retry_back_off": {"base_interval": "0.050s", "max_interval": "0.500s"},
         "retry_host_predicate": [

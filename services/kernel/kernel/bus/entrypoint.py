@@ -135,10 +135,20 @@ class Hears(Entrypoint):
         self._waiting.append(arrived)
         with self._turn:
             # Whoever has the turn takes along what came meanwhile; those find nothing left to do.
-            batch = list(self._next_batch())
-            if len(batch) == 1 or not self._try_together(batch):
-                for one in batch:
-                    self._see_through(one)
+            apart = self._apply_together(list(self._next_batch()))
+        # Not in the turn: moving what fails to its queue takes a while, and the others need not wait.
+        for one in apart:
+            self._see_through(one)
+
+    def _apply_together(self, batch: Sequence[Arrived]) -> list[Arrived]:
+        """Applies what can be; answers those that can't. A batch that fails is halved, so that few events
+        are tried alone because of one."""
+        if not batch or self._try_together(batch):
+            return []
+        if len(batch) == 1:
+            return list(batch)
+        middle = len(batch) // 2
+        return self._apply_together(batch[:middle]) + self._apply_together(batch[middle:])
 
     def _next_batch(self) -> Iterator[Arrived]:
         count = size = 0
@@ -148,9 +158,7 @@ class Hears(Entrypoint):
             yield arrived
 
     def _try_together(self, batch: Sequence[Arrived]) -> bool:
-        """Applies all or none; False when none was, and each must be seen through by itself."""
-        if not batch:
-            return True
+        """Applies all or none; False when none was."""
         try:
             with self.queue_consumer.slots:
                 self._apply(batch)

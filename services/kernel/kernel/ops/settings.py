@@ -33,7 +33,8 @@ class Settings(BaseSettings):
     tls_cert: Path | None = None
     tls_key: Path | None = None
     tls_ca: Path | None = None
-    # The gateway's TrustService: keys and revocations.
+    # The gateway's TrustService: keys and revocations. As of a peer, several addresses of one host may stand
+    # here, by commas.
     trust_address: str = ""
     # Where the api of each other service answers that this one may call, by its name.
     peers: dict[str, str] = {}

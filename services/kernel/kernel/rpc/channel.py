@@ -112,11 +112,21 @@ def _reason(error: Any) -> str:
 
 
 def connect(settings: Settings, address: str) -> grpc.Channel:
-    """A channel to `address` ("host:port") that presents this service's certificate."""
+    """A channel to `address` that presents this service's certificate.
+
+    "host:port", where a name stands for all its addresses; or several addresses of one host, by commas.
+    """
     if settings.tls_ca is None or settings.tls_key is None or settings.tls_cert is None:
         raise ValueError("calls between services need CRM_TLS_CA, CRM_TLS_CERT and CRM_TLS_KEY")
     credentials = grpc.ssl_channel_credentials(
         settings.tls_ca.read_bytes(), settings.tls_key.read_bytes(), settings.tls_cert.read_bytes()
     )
-    options = [("grpc.service_config", _SERVICE_CONFIG), ("grpc.max_reconnect_backoff_ms", 2000)]
+    options: list[tuple[str, Any]] = [
+        ("grpc.service_config", _SERVICE_CONFIG),
+        ("grpc.max_reconnect_backoff_ms", 2000),
+    ]
+    if "," in address:
+        # Else the list itself would be looked for in the server's certificate.
+        options.append(("grpc.default_authority", address.partition(",")[0]))
+        address = f"ipv4:{address}"
     return grpc.secure_channel(address, credentials, options)
