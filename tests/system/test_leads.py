@@ -181,7 +181,6 @@ def test_leads_are_given_to_sellers_by_region_and_industry_in_turn(
     assert (list(reason.matched), reason.passed_over[id_of(away)]) == (["province", "industry"], "absent")
 
 
-@pytest.mark.feature("S-09")
 def test_no_seller_gets_more_leads_than_they_have_room_for(admin: Session, hire: Hire, province: str) -> None:
     sellers = {id_of(hire(province, capacity=1)) for _ in range(2)}
     first, second, third = (create(admin, province) for _ in range(3))
@@ -195,7 +194,6 @@ def test_no_seller_gets_more_leads_than_they_have_room_for(admin: Session, hire:
     assert create(admin, province).owner_id == first.owner_id
 
 
-@pytest.mark.feature("S-10")
 def test_a_hot_lead_of_the_pool_goes_on_with_whoever_claims_or_is_given_it(
     admin: Session, hire: Hire, province: str
 ) -> None:

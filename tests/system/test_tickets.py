@@ -263,7 +263,6 @@ def published(session: Session, rule: dict[str, Any]) -> bool:
     return True
 
 
-@pytest.mark.feature("T-11")
 def test_a_clock_that_nobody_meets_runs_out(writer: Writer, admin: Session) -> None:
     topic = f"quick_{uuid4().hex[:6]}"
     clock = {"name": topic, "title": "1 分钟内回复", "when": f'topic == "{topic}"', "minutes": 1}

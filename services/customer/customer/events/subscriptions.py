@@ -54,7 +54,7 @@ class CustomerEvents(FollowsDirectory, FollowsPrivacy):
             ],
         )
 
-    @hears(OpportunityWon)
+    @hears(OpportunityWon, about=["customer_id"])
     def follow_deals(self, work: Work, event: OpportunityWon, envelope: Envelope) -> None:
         """The customer has a deal (已成交) by this contract."""
         work.deals.apply(
@@ -69,7 +69,7 @@ class CustomerEvents(FollowsDirectory, FollowsPrivacy):
             )
         )
 
-    @hears(ContractsChanged, together=True)
+    @hears(ContractsChanged, about=["contracts.customer_id"], together=True)
     def follow_contracts(self, work: Work, event: ContractsChanged, envelope: Envelope) -> None:
         """A deal whose contract was cancelled is none any more."""
         work.deals.apply_contracts(

@@ -12,6 +12,7 @@ from customer.domain.merging import composed
 from customer.store.queries import SEALED_IN, open_version
 from kernel.sql.crypto.sealing import Sealer
 from kernel.sql.engine import Reader
+from kernel.sql.prepared import Statement
 
 _ABSORBED = """
     select c.survivor_id, c.id, c.sealed, c.company, c.source_channel, c.industry, c.province, c.city, c.tags,
@@ -47,9 +48,10 @@ def keep_composed(connection: Connection, customer_ids: Collection[UUID]) -> Non
     connection.exec_driver_sql(_KEEP, {"ids": list(customer_ids)})
 
 
-def keep_edited(connection: Connection, customer_id: UUID) -> None:
-    """The same after a customer was edited: only survivors differ from what they hold themselves."""
-    connection.exec_driver_sql(_KEEP_OF_SURVIVORS, {"ids": [customer_id]})
+def keeping_edited(customer_id: UUID) -> Statement:
+    """The same after a customer was edited, as a statement: only survivors differ from what they hold
+    themselves."""
+    return _KEEP_OF_SURVIVORS, {"ids": [customer_id]}
 
 
 def compose(

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from customer.domain.customer import Company, Customer, ExternalId, Person, Profile
 from customer.domain.errors import CustomerNotFound
-from customer.store.composing import keep_edited
+from customer.store.composing import keeping_edited
 from customer.store.history import History
 from customer.store.indexing import IndexEntry, Indexer
 from customer.store.queries import SEALED_IN, STANDING, predicate, refusal
@@ -20,6 +20,7 @@ from customer.usecases.ports import PURGE, Holder
 from kernel.pure.grants import Principal, Scope
 from kernel.sql import scope, timers
 from kernel.sql.crypto.sealing import Sealer
+from kernel.sql.prepared import Statement
 from kernel.sql.uow import OpenReader
 
 _COLUMNS = """
@@ -105,6 +106,7 @@ class CustomerRepository:
     ) -> None:
         self._session = session
         self._connection = session.connection
+        self._statements = OpenReader(session)
         self._principal = principal
         self._sealer = sealer
         self._indexer = indexer
@@ -113,10 +115,13 @@ class CustomerRepository:
 
     def add(self, customers: Sequence[Customer]) -> None:
         entries = {customer.id: self._indexer.entry(customer.profile) for customer in customers}
-        self._run(_INSERT, self._rows(customers, entries))
-        self._add_external_ids(customers)
-        self._add_match_keys(entries)
-        self._history.append(customers, "create")
+        # All on one way to the database and back.
+        self._statements.run(
+            *((_INSERT, row) for row in self._rows(customers, entries)),
+            *_external_ids(customers),
+            _match_keys(entries),
+            *self._history.appending(customers, "create"),
+        )
 
     def reaches(self, owner_id: UUID, permission: str) -> bool:
         if self._principal.scope_of(permission) is Scope.ALL:
@@ -133,12 +138,11 @@ class CustomerRepository:
             "sources": [e.source for e in wanted],
             "values": [e.value for e in wanted],
         }
-        self._connection().exec_driver_sql(_LOCK_EXTERNAL_IDS, params)
         reached, scope_params = scope.predicate(
             self._principal, permission, "s.owner_id", "s.collaborator_ids"
         )
-        found = self._connection().exec_driver_sql(
-            _HOLDERS.format(reached=reached), {**params, **scope_params}
+        _, found = self._statements.run(
+            (_LOCK_EXTERNAL_IDS, params), (_HOLDERS.format(reached=reached), {**params, **scope_params})
         )
         return {
             ExternalId(row.source, row.value): Holder(row.customer_id, row.within_reach, row.team_id)
@@ -171,13 +175,15 @@ class CustomerRepository:
 
     def save(self, customer: Customer, action: str, changed_fields: Collection[str] = ()) -> None:
         entries = {customer.id: self._indexer.entry(customer.profile)}
-        self._connection().exec_driver_sql(_FORGET_EXTERNAL_IDS, (customer.id,))
-        self._connection().exec_driver_sql(_FORGET_MATCH_KEYS, {"ids": [customer.id]})
-        self._run(_UPDATE, self._rows([customer], entries))
-        keep_edited(self._connection(), customer.id)
-        self._add_external_ids([customer])
-        self._add_match_keys(entries)
-        self._history.append([customer], action, changed_fields)
+        self._statements.run(
+            (_FORGET_EXTERNAL_IDS, (customer.id,)),
+            (_FORGET_MATCH_KEYS, {"ids": [customer.id]}),
+            *((_UPDATE, row) for row in self._rows([customer], entries)),
+            keeping_edited(customer.id),
+            *_external_ids([customer]),
+            _match_keys(entries),
+            *self._history.appending([customer], action, changed_fields),
+        )
 
     def purge(self, customer_ids: Collection[UUID]) -> list[UUID]:
         wanted = {"ids": list(customer_ids)}
@@ -241,19 +247,21 @@ class CustomerRepository:
             "now": self._now,
         }
 
-    def _add_external_ids(self, customers: Sequence[Customer]) -> None:
-        rows = [(e.source, e.value, c.id) for c in customers for e in c.profile.external_ids]
-        if rows:
-            self._connection().exec_driver_sql(_INSERT_EXTERNAL_ID, rows)
 
-    def _add_match_keys(self, entries: Mapping[UUID, IndexEntry]) -> None:
-        pairs = [(key, customer_id) for customer_id, entry in entries.items() for key in entry.match_keys]
-        params = {"keys": [key for key, _ in pairs], "ids": [customer_id for _, customer_id in pairs]}
-        self._connection().exec_driver_sql(_INSERT_MATCH_KEYS, params)
+def _external_ids(customers: Sequence[Customer]) -> list[Statement]:
+    return [
+        (_INSERT_EXTERNAL_ID, (known.source, known.value, customer.id))
+        for customer in customers
+        for known in customer.profile.external_ids
+    ]
 
-    def _run(self, sql: str, rows: list[dict[str, Any]]) -> None:
-        if rows:
-            self._connection().exec_driver_sql(sql, rows)
+
+def _match_keys(entries: Mapping[UUID, IndexEntry]) -> Statement:
+    pairs = [(key, customer_id) for customer_id, entry in entries.items() for key in entry.match_keys]
+    return _INSERT_MATCH_KEYS, {
+        "keys": [key for key, _ in pairs],
+        "ids": [customer_id for _, customer_id in pairs],
+    }
 
 
 def _customer(row: Any, document: dict[str, Any] | None, external_ids: Collection[ExternalId]) -> Customer:

@@ -13,6 +13,8 @@ from customer.domain.customer import Company, Customer
 from customer.store.queries import VERSIONS_SEALED_IN
 from kernel.pure.grants import Principal
 from kernel.sql.crypto.sealing import Sealer
+from kernel.sql.prepared import Statement
+from kernel.sql.uow import OpenReader
 
 _APPEND = """
     insert into customer_versions
@@ -24,7 +26,7 @@ _APPEND = """
 
 class History:
     def __init__(self, session: Session, principal: Principal, sealer: Sealer, now: datetime) -> None:
-        self._connection = session.connection
+        self._statements = OpenReader(session)
         self._actor_id = principal.id
         self._sealer = sealer
         self._now = now
@@ -33,9 +35,13 @@ class History:
         self, customers: Sequence[Customer], action: str, changed_fields: Collection[str] = ()
     ) -> None:
         """Keeps the state of customers as their newest version. Their version numbers are new."""
-        rows = self.rows(customers, action, changed_fields)
-        if rows:
-            self._connection().exec_driver_sql(_APPEND, rows)
+        self._statements.run(*self.appending(customers, action, changed_fields))
+
+    def appending(
+        self, customers: Sequence[Customer], action: str, changed_fields: Collection[str] = ()
+    ) -> list[Statement]:
+        """The statements of `append`."""
+        return [(_APPEND, row) for row in self.rows(customers, action, changed_fields)]
 
     def rows(
         self, customers: Sequence[Customer], action: str, changed_fields: Collection[str] = ()

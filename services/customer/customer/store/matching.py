@@ -15,6 +15,7 @@ from customer.store.indexing import Indexer
 from customer.store.queries import SEALED_IN, predicate
 from kernel.pure.grants import Principal
 from kernel.sql.crypto.sealing import Sealer
+from kernel.sql.uow import OpenReader
 
 # Imports and those who record one customer after another exclude each other. The number spells "impt".
 _TOGETHER = "select pg_advisory_xact_lock_shared(1768779892)"
@@ -50,14 +51,14 @@ _MEMBERS = "select id from customers where id = any(%(ids)s) or survivor_id = an
 class MatchRepository:
     def __init__(self, session: Session, principal: Principal, sealer: Sealer, indexer: Indexer) -> None:
         self._connection = session.connection
+        self._statements = OpenReader(session)
         self._principal = principal
         self._sealer = sealer
         self._indexer = indexer
 
     def hold(self, asked: Sequence[Party]) -> None:
-        self._connection().exec_driver_sql(_TOGETHER)
         keys = [key for party in asked for key in self._indexer.strongest_keys(keys_of(party))]
-        self._connection().exec_driver_sql(_HOLD_KEYS, {"keys": keys})
+        self._statements.run((_TOGETHER, ()), (_HOLD_KEYS, {"keys": keys}))
 
     def alone(self) -> None:
         self._connection().exec_driver_sql(_ALONE)
@@ -71,7 +72,7 @@ class MatchRepository:
             askers += [place] * len(own)
         params = {"keys": keys, "most": LARGEST_BLOCK + 1}
         blocks: dict[int, list[UUID]] = {}
-        for row in self._connection().exec_driver_sql(_SHARING, params) if keys else ():
+        for row in self._statements.rows(_SHARING, params) if keys else ():
             blocks.setdefault(row.place, []).append(row.customer_id)
         found: list[set[UUID]] = [set() for _ in asked]
         for place, block in blocks.items():
@@ -103,7 +104,7 @@ class MatchRepository:
         # Parameters of one name say the same: who asks.
         params = {name: value for _, own in scopes for name, value in own.items()}
         sql = _CANDIDATES.format(reached=" and ".join(reached for reached, _ in scopes))
-        rows = self._connection().exec_driver_sql(sql, {"ids": list(customer_ids), **params}).all()
+        rows = self._statements.rows(sql, {"ids": list(customer_ids), **params})
         documents = self._sealer.open_page(SEALED_IN, [(row.id, row.id, row.sealed) for row in rows])
         return {
             row.id: Candidate(Party(row.id, _profile(row, document)), row.root, row.within_reach, row.team_id)

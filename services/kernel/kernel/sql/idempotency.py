@@ -15,8 +15,6 @@ from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult
-
 from kernel.pure.errors import AnswerErased, RequestIdReused, RequestInProgress
 from kernel.sql.crypto.sealing import open_bytes, seal_bytes
 from kernel.sql.subjects import refuse_restricted
@@ -61,7 +59,7 @@ class Request:
         must rest since, or is gone.
         """
         day = work.now.astimezone(UTC).date()
-        claimed = self._run(work, _CLAIM, mac=self._mac(day_key(day)), day=day).first()
+        claimed = self._run(work, _CLAIM, mac=self._mac(day_key(day)), day=day)
         return None if claimed else self._replay(work, day_key)
 
     def answered(self, work: UnitOfWork, day_key: DayKey, answer: bytes) -> None:
@@ -71,7 +69,7 @@ class Request:
         self._run(work, _ANSWERED, answer=seal_bytes(day_key(day), self._aad, answer), subjects=subjects)
 
     def _replay(self, work: UnitOfWork, day_key: DayKey) -> bytes:
-        row = self._run(work, _GIVEN).first()
+        row = next(iter(self._run(work, _GIVEN)), None)
         if row is None or (row.answer is None and not row.erased):
             raise RequestInProgress
         key = day_key(row.day)
@@ -83,9 +81,9 @@ class Request:
             refuse_restricted(work.reader, row.subject_ids)
         return open_bytes(key, self._aad, row.answer)
 
-    def _run(self, work: UnitOfWork, sql: str, **values: object) -> CursorResult[Any]:
+    def _run(self, work: UnitOfWork, sql: str, **values: object) -> list[Any]:
         named = {"caller": self.caller, "method": self.method, "request_id": self.request_id}
-        return work.session.connection().exec_driver_sql(sql, {**named, **values})
+        return work.reader.rows(sql, {**named, **values})
 
     def _mac(self, key: bytes) -> bytes:
         return blake2b(self.body, key=key, digest_size=32).digest()

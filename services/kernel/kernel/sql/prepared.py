@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import generators, waiting
+from psycopg._preparing import PrepareManager
 from psycopg._queries import _query2pg
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
@@ -39,10 +40,23 @@ class _Known(NamedTuple):
     row: Callable[[Sequence[Any]], Any]
 
 
+class _SparesOurs(PrepareManager):
+    """psycopg's own book of prepared statements. After a rollback it lets go of those that are in it;
+    psycopg lets go of all, ours too, lest tables were made anew, which no service does."""
+
+    def clear(self) -> bool:
+        own = list(self._names.values())
+        self._counts.clear()
+        self._names.clear()
+        self._to_flush.extend(own)
+        return bool(own)
+
+
 class _Session:
     """What is remembered of one connection."""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        connection._prepared.__class__ = _SparesOurs
         self.transformer = Transformer(connection)
         self.known: OrderedDict[tuple[str, tuple[int, ...]], _Known] = OrderedDict()
         self.numbers = count()
