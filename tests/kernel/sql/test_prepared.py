@@ -34,13 +34,14 @@ def test_values_go_and_come_as_with_cursors_of_the_driver(connection: Connection
         "id": known,
         "at": at,
         "texts": ["一", "b"],
-        "numbers": [1, 2**40],
         "none": None,
-        "bytes": b"\0\xff",
+        "numbers": [1, 2**40],
+        "data": b"\0\xff",
     }
     sql = """
         select %(id)s::uuid as id, %(at)s::timestamptz as at, %(texts)s::text[] as texts,
-               %(none)s::text as none, %(numbers)s::bigint[] as numbers, %(data)s::bytea as data, '100%%' as share
+               %(none)s::text as none, %(numbers)s::bigint[] as numbers, %(data)s::bytea as data,
+               '100%%' as share
     """
     [[row]] = run(connection, (sql, values))
     assert row._asdict() == {**values, "share": "100%"}
