@@ -10,13 +10,19 @@ from crm_cli.client import Refused, wait_until
 from crm_cli.tour.life.desk import SOON, Desk
 
 _BATCH = 500
+# Ids of purposes have no digits.
+_LETTERS = str.maketrans("0123456789", "ghijklmnop")
 
 
 class Campaigning:
-    """`mark` tells this run's purpose, group and campaign from those of others."""
+    """A marketer writes to a segment, for a purpose that a privacy officer has put down; the shop tells who
+    agrees.
 
-    def __init__(self, desk: Desk, mark: str, segment: str) -> None:
-        self._desk = desk
+    `mark` tells this run's purpose, group and campaign from those of others.
+    """
+
+    def __init__(self, marketer: Desk, officer: Desk, shop: Desk, mark: str, segment: str) -> None:
+        self._desk, self._officer, self._shop = marketer, officer, shop
         self._mark = mark
         self._segment = segment
 
@@ -24,21 +30,21 @@ class Campaigning:
         """A group by rule: everybody of a spend tier; how many fit it when asked, and how many are in it."""
         rule = f'kind == "person" && class.spend_tier == "{self._segment}"'
         fit = int(self._desk.ask("/v1/groups:preview", expression=rule)["memberCount"])
-        self._group = self._desk.post("/v1/groups", name=f"巡检 {self._mark}", expression=rule)["id"]
+        self._group = self._desk.create("/v1/groups", name=f"巡检 {self._mark}", expression=rule)["id"]
         found = wait_until(partial(self._counted, f"/v1/groups/{self._group}", fit), SOON)
         return {"fit": fit, "members": int(found["memberCount"])}
 
     def consent(self, customers: Sequence[str]) -> int:
         """Every second one agrees to the purpose of this run."""
-        self._purpose = f"tour-{self._mark}"
-        self._desk.create(
+        self._purpose = f"tour_{self._mark.translate(_LETTERS)}"
+        self._officer.create(
             "/v1/purposes",
             id=self._purpose,
             titleZh="新品邮件",
             titleEn="News by mail",
             basis="LEGAL_BASIS_CONSENT",
         )
-        notice = self._desk.create(
+        notice = self._officer.create(
             "/v1/notices", purposeId=self._purpose, textZh="我们想通过邮件向您介绍新品。"
         )
         self.willing = list(customers[::2])
@@ -52,11 +58,11 @@ class Campaigning:
         }
         for start in range(0, len(self.willing), _BATCH):
             events = [{"subjectId": one, **given} for one in self.willing[start : start + _BATCH]]
-            self._desk.post("/v1/consents:record", events=events)
+            self._shop.post("/v1/consents:record", events=events)
         return len(self.willing)
 
-    def members(self) -> list[str]:
-        """Ids of the group's members."""
+    def members(self, first: str) -> list[str]:
+        """Ids of the group's members, with one of them at the beginning."""
         found: list[str] = []
         token = ""
         while True:
@@ -64,7 +70,7 @@ class Campaigning:
             page = self._desk.get(path)
             found += [customer["id"] for customer in page.get("customers", ())]
             if not (token := page.get("nextPageToken", "")):
-                return found
+                return sorted(found, key=lambda one: one != first)
 
     def send(self) -> dict[str, int]:
         """Started, paused in the middle, one withdraws, resumed: the counts when it has finished."""
@@ -83,7 +89,7 @@ class Campaigning:
         waiting = self._in_state("MESSAGE_STATE_WAITING") or []
         self.withdrew = next((one["customerId"] for one in waiting if one["customerId"] in self.willing), "")
         if self.withdrew:
-            self._desk.post(
+            self._shop.post(
                 "/v1/consents:withdraw",
                 subjectId=self.withdrew,
                 purposeId=self._purpose,
