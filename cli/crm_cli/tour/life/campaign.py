@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 from crm_cli.client import Refused, wait_until
 from crm_cli.tour.life.desk import SOON, Desk
 
+_EMAIL = "CHANNEL_EMAIL"
+_GENEROUS = {"messages": 100, "days": 1}
 _BATCH = 500
 # Ids of purposes have no digits.
 _LETTERS = str.maketrans("0123456789", "ghijklmnop")
@@ -50,7 +53,7 @@ class Campaigning:
         self.willing = list(customers[::2])
         given = {
             "purposeId": self._purpose,
-            "channel": "CHANNEL_EMAIL",
+            "channel": _EMAIL,
             "state": "CONSENT_STATE_GRANTED",
             "noticeId": notice["id"],
             "capturedVia": "CAPTURED_VIA_WEB",
@@ -79,10 +82,18 @@ class Campaigning:
             title=f"巡检 {self._mark}",
             groupId=self._group,
             purpose=self._purpose,
-            channel="CHANNEL_EMAIL",
+            channel=_EMAIL,
             content={"subject": "新品", "body": "您好 {{full_name}}：https://shop.example/new"},
         )
         self._campaign = f"/v1/campaigns/{made['id']}"
+        with self._generous_cap():
+            return self._sent()
+
+    def reached(self) -> set[str]:
+        """Ids of those to whom it was sent."""
+        return {one["customerId"] for one in self._messages("MESSAGE_STATE_SENT")}
+
+    def _sent(self) -> dict[str, int]:
         self._desk.post(f"{self._campaign}:start")
         wait_until(partial(self._in_state, "MESSAGE_STATE_SENT"), SOON)
         self._desk.post(f"{self._campaign}:pause")
@@ -93,20 +104,24 @@ class Campaigning:
                 "/v1/consents:withdraw",
                 subjectId=self.withdrew,
                 purposeId=self._purpose,
-                channel="CHANNEL_EMAIL",
+                channel=_EMAIL,
             )
         self._desk.post(f"{self._campaign}:resume")
         counts: dict[str, int] = wait_until(self._finished, SOON)
         return counts
 
-    def reached(self) -> set[str]:
-        """Ids of those to whom it was sent."""
-        return {one["customerId"] for one in self._messages("MESSAGE_STATE_SENT")}
-
-    def capped(self) -> set[str]:
-        """Ids of those who got enough mails already, from tours before."""
-        skipped = self._messages("MESSAGE_STATE_SKIPPED")
-        return {one["customerId"] for one in skipped if one.get("reason") == "FREQUENCY_CAP"}
+    @contextmanager
+    def _generous_cap(self) -> Iterator[None]:
+        """Mails of tours before, of this week, are no reason to get none; what was in force is again at the
+        end.
+        """
+        [held] = [one for one in self._desk.get("/v1/frequencyCaps")["caps"] if one["channel"] == _EMAIL]
+        self._desk.post("/v1/frequencyCaps:update", cap={"channel": _EMAIL, **_GENEROUS})
+        try:
+            yield
+        finally:
+            before = {"messages": held.get("messages", 0), "days": held["days"]}
+            self._desk.post("/v1/frequencyCaps:update", cap={"channel": _EMAIL, **before})
 
     def _counted(self, path: str, members: int) -> dict[str, Any] | None:
         found = self._desk.get(path)
