@@ -2,7 +2,7 @@
 
 It knows the public contract only. Calls carry a deadline, renew an expired token, and are sent again,
 unchanged, while the installation is restarting: reads are safe to repeat, and commands carry a
-request_id.
+request_id. Whoever calls too often waits as long as Retry-After says.
 """
 
 from __future__ import annotations
@@ -54,6 +54,8 @@ PATIENCE = 180.0
 # A token is renewed when it has fewer seconds left.
 _RENEW_BEFORE = 60.0
 _LONGEST_PAUSE = 2.0
+# Seconds; whoever is told to stay away longer is told so.
+_LONGEST_WAIT = 30.0
 
 _PASSING = {
     grpc.StatusCode.UNAVAILABLE,
@@ -87,12 +89,23 @@ class TimedOut(Exception):
     """What was waited for did not come about in time."""
 
 
+class _NotNow(ConnectionError):
+    """An answer by HTTP that asks to come again, after `wait` seconds."""
+
+    def __init__(self, status: int, wait: float) -> None:
+        super().__init__(f"HTTP {status}")
+        self.wait = wait
+
+
 @dataclass(frozen=True)
 class JsonAnswer:
-    """Status of HTTP and the decoded body; a body that is no JSON object is None."""
+    """Status of HTTP and the decoded body; a body that is no JSON object is None. `wait` is what
+    Retry-After says, in seconds.
+    """
 
     status: int
     body: dict[str, Any] | None
+    wait: float = 0.0
 
 
 class Gateway:
@@ -120,12 +133,15 @@ class Gateway:
         return Account(self, lambda auth: auth.ExchangeSecret(request, timeout=DEADLINE))
 
     def json(self, verb: str, path: str, body: object = None, token: str | None = None) -> JsonAnswer:
-        """One HTTP call; sent again while the gateway can't be reached or a service behind it is away."""
+        """One HTTP call; sent again while the gateway can't be reached, a service behind it is away, or it
+        says that calls come too often.
+        """
 
         def attempt() -> JsonAnswer:
             answer = self._http(verb, path, body, token)
-            if answer.status in (502, 503, 504):
-                raise ConnectionError(f"HTTP {answer.status}")
+            too_often = answer.status == 429 and answer.wait <= _LONGEST_WAIT
+            if too_often or answer.status in (502, 503, 504):
+                raise _NotNow(answer.status, answer.wait)
             return answer
 
         return _persistently(attempt, f"{verb} {path}")
@@ -141,7 +157,7 @@ class Gateway:
             connection.request(verb, path, None if body is None else json.dumps(body), headers)
             response = connection.getresponse()
             text = response.read()
-            return JsonAnswer(response.status, _object(text))
+            return JsonAnswer(response.status, _object(text), _seconds(response.getheader("retry-after")))
         finally:
             connection.close()
 
@@ -250,13 +266,30 @@ def _persistently(attempt: Callable[[], T], name: str) -> T:
         try:
             return attempt()
         except grpc.RpcError as error:
-            if not passing(error) or time.monotonic() + pause > give_up:
+            wait = max(pause, _wait_of(error))
+            if not passing(error) or time.monotonic() + wait > give_up:
                 raise Refused.of(error, name) from None
         except (OSError, http.client.HTTPException) as error:
-            if time.monotonic() + pause > give_up:
+            wait = max(pause, error.wait if isinstance(error, _NotNow) else 0.0)
+            if time.monotonic() + wait > give_up:
                 raise Refused(grpc.StatusCode.UNAVAILABLE, "UNREACHABLE", str(error), name) from None
-        time.sleep(pause)
+        time.sleep(wait)
         pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _wait_of(error: grpc.RpcError) -> float:
+    """Seconds after which the caller is asked to come again; 0 when nothing is said."""
+    try:
+        told = dict([*(error.initial_metadata() or ()), *(error.trailing_metadata() or ())])
+    except AttributeError:
+        # An error of the client's own had no answer.
+        return 0.0
+    return _seconds(told.get("retry-after"))
+
+
+def _seconds(text: str | None) -> float:
+    """A Retry-After in seconds; a date, which nothing here sends, counts as none."""
+    return float(text) if text and text.isdecimal() else 0.0
 
 
 def passing(error: grpc.RpcError) -> bool:

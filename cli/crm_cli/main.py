@@ -80,9 +80,10 @@ def tour(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Walk through what a running installation can do, and check it."""
+    from crm_cli.local.signing_keys import CERTIFICATES, pinned
     from crm_cli.tour import run
 
-    raise typer.Exit(run(StackInfo.load(stack), as_json))
+    raise typer.Exit(run(StackInfo.load(stack), pinned(stack).get(CERTIFICATES), as_json))
 
 
 @dlq.command("list")

@@ -14,8 +14,12 @@ _HEX = rb"<([0-9A-Fa-f]+)>"
 # A glyph and what it stands for; the first and last glyph of a range, and what the first stands for.
 _CHAR = re.compile(rb"\s*".join([_HEX] * 2))
 _RANGE = re.compile(rb"\s*".join([_HEX] * 3))
-# The font that is taken in hand, or a string of glyphs that is shown in it.
-_SHOWN = re.compile(rb"/(\w+) [\d.]+ Tf|\(((?:[^()\\]|\\.)*)\)", re.DOTALL)
+# The font that is taken in hand, or a string of glyphs that is shown in it: as characters, or in
+# hexadecimal where one of them is none of ASCII.
+_ONE = rb"[^()\\]|\\."
+# Brackets within a string stand as they are where each is closed again: three deep.
+_CHARACTERS = rb"(?:%b|\((?:%b|\((?:%b)*\))*\))*" % (_ONE, _ONE, _ONE)
+_SHOWN = re.compile(rb"/(\w+) [\d.]+ Tf|\((%b)\)|(?<!<)<([0-9A-Fa-f]+)>(?!>)" % _CHARACTERS, re.DOTALL)
 _ESCAPE = re.compile(rb"\\([0-7]{1,3}|.)", re.DOTALL)
 _ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 
@@ -33,11 +37,11 @@ def _text(page: Any) -> Iterator[str]:
         for name, font in page["/Resources"]["/Font"].items()
     }
     font: dict[int, str] = {}
-    for name, glyphs in _SHOWN.findall(page["/Contents"].data):
+    for name, glyphs, hexadecimal in _SHOWN.findall(page["/Contents"].data):
         if name:
             font = fonts[name.decode()]
             continue
-        codes = _ESCAPE.sub(_unescaped, glyphs)
+        codes = bytes.fromhex(hexadecimal.decode()) or _ESCAPE.sub(_unescaped, glyphs)
         for at in range(0, len(codes), 2):
             yield font.get(int.from_bytes(codes[at : at + 2]), "")
 

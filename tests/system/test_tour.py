@@ -1,8 +1,11 @@
-"""`crm tour` on the running system: people and orders of a real shop, through the gateway only."""
+"""`crm tour` on the running system: people and orders of a real shop, and a customer's whole life, through
+the gateway only.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,9 +16,11 @@ import redis
 
 from crm_cli.local.stack import StackInfo
 from crm_cli.tour import febrl, feed, finding, seeing
+from crm_cli.tour.life.leaving import leaver
+from crm_cli.tour.people import MadeUpPerson
 from tests.system.behind import Behind
 from tests.system.conftest import Tell
-from tests.system.traces import dump, phones, search_many, traces
+from tests.system.traces import dump, phones, search_many, traces, traces_of
 
 _LONGEST = 600  # seconds
 
@@ -87,6 +92,49 @@ def test_the_tour_taken_again_ends_the_same(tour: Tour, stack: StackInfo) -> Non
     }
 
 
+def test_leads_are_scored_given_out_and_sold_to_a_signed_contract(tour: Tour) -> None:
+    seen = {
+        "leads of those who bought least": {"found to be themselves": 5},
+        "scored; hot ones are opportunities": {"hot": 2, "opportunities": 2, "explained": 1},
+        "given to sellers by region": {"sellers": 2, "shared evenly": 1, "by region": 1},
+        "not followed up: given to another": "returned",
+        "six stages, with the gate": {"refused at the gate": 1, "after sales": 1},
+        "a contract": "PDF, 19200.00 CNY, signature valid",
+    }
+    assert {name: tour.seen(name) for name in seen} == seen
+
+
+def test_a_complaint_by_mail_is_linked_routed_answered_in_time_and_surveyed(tour: Tour) -> None:
+    seen = {
+        "a complaint by mail is a ticket": {
+            "complaints": 1, "by rule to the team": 1, "with an agent": 1, "clocks of 1, 24, 48 h": 1,
+        },
+        "said again by phone: the same ticket": {"linked": 1, "same concern": 1, "messages": 2},
+        "answered in time, by mail": {"sent": 2, "read": 2, "clocks met": 3, "clocks run out": 0},
+        "closed: a survey by mail": {"closed": 1, "satisfaction": 5, "NPS": 9},
+    }  # fmt: skip
+    assert {name: tour.seen(name) for name in seen} == seen
+
+
+def test_a_campaign_reaches_the_half_that_consents_but_whoever_withdraws(tour: Tour) -> None:
+    group, consents = tour.steps["a group by rule"], tour.steps["half of it consents"]
+    campaign = tour.steps["a campaign, a withdrawal in the middle"]
+    assert group["count"] == group["actual"]["fit"] > 500
+    assert consents["actual"]["consented"] == (group["count"] + 1) // 2
+    assert campaign["actual"]["audience"] == group["count"]
+    # One withdrew before their turn.
+    assert campaign["count"] == consents["actual"]["consented"] - 1
+
+
+def test_who_asks_for_it_is_forgotten_by_every_service_and_counts_on(tour: Tour) -> None:
+    known = {"known as one": 1, "found": 1, "classes": 2}
+    assert tour.seen("somebody buys, asks, is a lead") == known
+    assert tour.seen("they are forgotten, on request") == {"answered": 5, "verified": 5, "others": 0}
+    assert tour.seen("the certificate, by the pinned key") == "holds"
+    assert set(tour.seen("nothing of them is found").values()) == {0}
+    assert tour.seen("they count on in statistics") == "as before"
+
+
 def test_a_merge_taken_back_loses_nothing_and_each_sees_their_share(tour: Tour) -> None:
     seen = {name: tour.seen(name) for name in ("un-merged and merged again", "who sees what")}
     assert seen == {"un-merged and merged again": "nothing lost", "who sees what": "each their share"}
@@ -103,7 +151,11 @@ def test_nobody_of_the_tour_is_readable_at_rest(
 ) -> None:
     """Databases, queues, Redis and logs, after uploads, imports, merges, searches and reveals."""
     behind.await_silence()
+    gone = _forgotten(behind)
+    assert gone, "nobody of the tour was forgotten"
     secret = traces(_secrets())
+    for person in gone:
+        secret |= {trace: f"{name} of a forgotten one" for trace, name in traces_of(person).items()}
     redis_content = tmp_path / "redis"
     with redis.Redis.from_url(behind.stack.server("redis").url) as client:
         content = [key + b"\n" + (client.dump(key) or b"") for key in client.scan_iter()]
@@ -117,6 +169,14 @@ def test_nobody_of_the_tour_is_readable_at_rest(
     ]
     tell(f"tour: {len(secret):,} traces of its people sought")
     assert {f"{secret[trace]} in {name}" for trace, name in search_many(secret, where)} == set()
+
+
+def _forgotten(behind: Behind) -> list[MadeUpPerson]:
+    """Who was forgotten, by the letters in their own mailboxes."""
+    written = re.compile(rb"leaving-([0-9a-f]{12})@example\.com")
+    files = Path(behind.stack.folder, "mailbox").glob("*.eml")
+    marks = {found[1].decode() for file in files if (found := written.search(file.read_bytes()))}
+    return [leaver(mark) for mark in sorted(marks)]
 
 
 def _secrets() -> dict[str, set[str]]:

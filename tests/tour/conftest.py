@@ -32,6 +32,7 @@ class Unruly(AuthServiceServicer, CustomerServiceServicer):  # type: ignore[misc
 
     def __init__(self) -> None:
         self.failures: list[grpc.StatusCode] = []
+        self.retry_after = ""
         self.requests: list[Any] = []
         self.sign_ins: list[str] = []
         self.valid = ""
@@ -51,6 +52,8 @@ class Unruly(AuthServiceServicer, CustomerServiceServicer):  # type: ignore[misc
         self.requests.append(request)
         heard = dict(context.invocation_metadata())
         if self.failures:
+            if self.retry_after:
+                context.send_initial_metadata((("retry-after", self.retry_after),))
             context.abort(self.failures.pop(0), "not now")
         if heard.get("authorization") != f"Bearer {self.valid}":
             context.abort(grpc.StatusCode.UNAUTHENTICATED, "token refused")

@@ -9,7 +9,7 @@ import pytest
 
 from crm.customer.v1.customer_pb2 import Customer
 from crm.customer.v1.customer_service_pb2 import CreateCustomerRequest
-from crm_cli.client import Gateway, Refused, Session, TimedOut, wait_until
+from crm_cli.client import Gateway, JsonAnswer, Refused, Session, TimedOut, wait_until
 
 PASSWORD = "a long password"
 REQUEST = CreateCustomerRequest(customer=Customer(), request_id="one and the same")
@@ -36,6 +36,37 @@ def test_a_passing_failure_is_answered_by_sending_the_same_request_again(
     session = gateway.password_account("li.na", PASSWORD).session()
     assert create(session).id == "1"
     assert unruly.requests == [REQUEST] * 3
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Pauses that the client makes; none takes any time."""
+    made: list[float] = []
+    monkeypatch.setattr("crm_cli.client.time.sleep", made.append)
+    return made
+
+
+def test_whoever_calls_too_often_waits_as_long_as_retry_after_says(
+    gateway: Gateway, unruly: Any, waits: list[float]
+) -> None:
+    unruly.failures, unruly.retry_after = [grpc.StatusCode.RESOURCE_EXHAUSTED], "7"
+    session = gateway.password_account("li.na", PASSWORD).session()
+    assert create(session).id == "1"
+    assert waits == [7.0]
+
+
+def test_by_json_too(gateway: Gateway, monkeypatch: pytest.MonkeyPatch, waits: list[float]) -> None:
+    answers = [JsonAnswer(429, None, 7.0), JsonAnswer(503, None), JsonAnswer(200, {})]
+    monkeypatch.setattr(Gateway, "_http", lambda *_: answers.pop(0))
+    assert gateway.json("GET", "/v1/customers").status == 200
+    assert waits == [7.0, 0.2]
+
+
+def test_whoever_must_stay_away_for_long_is_told_so(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, waits: list[float]
+) -> None:
+    monkeypatch.setattr(Gateway, "_http", lambda *_: JsonAnswer(429, None, 3600.0))
+    assert (gateway.json("POST", "/v1/auth:login").status, waits) == (429, [])
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,12 @@
 
 The customers and orders of CDNOW_sample.txt come in as from an ERP: once, a second time, and shuffled
 with stale versions in between. Each time every customer's 360° view must say what an independent
-computation says. Then it is measured how fast an order shows, and tried who is refused what. It can be
-run again on the same installation.
+computation says. Then it is measured how fast an order shows, and tried who is refused what. A file is
+imported and its duplicates are merged. At last customers live their lives: leads that become a contract, a
+complaint by mail, a campaign to those who agreed, an erasure with its certificate. It can be run again on the
+same installation.
+
+A customer's own mail program takes part: it sends to the installation's mail server and reads the mailbox.
 """
 
 from __future__ import annotations
@@ -15,8 +19,11 @@ from crm_cli.tour.report import Report
 from crm_cli.tour.steps import Tour
 
 
-def run(stack: StackInfo, json_output: bool) -> int:
+def run(stack: StackInfo, certificate_key: str | None, json_output: bool) -> int:
     """Takes the tour; prints the table, or one JSON object; returns 0 when all was as it must be, else 1.
+
+    `certificate_key` is the one that certificates of erasure must be signed with, in hexadecimal; None when
+    nobody wrote it down.
 
     Raises NoStack when the installation was stopped.
     """
@@ -25,7 +32,7 @@ def run(stack: StackInfo, json_output: bool) -> int:
     console = Console()
     report = Report(console, quiet=json_output)
     with report.drawing():
-        Tour(stack, report).run()
+        Tour(stack, certificate_key, report).run()
     if json_output:
         print(report.as_json())
     else:

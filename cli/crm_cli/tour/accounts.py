@@ -1,5 +1,6 @@
-"""Who the tour acts as: a service account for the ERP, two sellers of no team, and a team with its manager.
-Made once, then used again.
+"""Who the tour acts as: a service account for the ERP, two sellers of no team, a sales team with its manager,
+a service team's agent with the manager of the service, a marketer, and a privacy officer. Made once, then
+used again.
 """
 
 from __future__ import annotations
@@ -23,14 +24,29 @@ from crm_cli.local.files import write_private
 FILE = "tour-credentials.json"
 ERP_ROLE = "integration"
 SELLER, MANAGER = "seller", "sales_manager"
-# Login's beginning, role, and whether they belong to the team.
+SALES_TEAM, SERVICE_TEAM = "销售部", "客服部"
+# Login's beginning, role, and the team they belong to.
 STAFF = (
-    ("seller", SELLER, False),
-    ("other.seller", SELLER, False),
-    ("manager", MANAGER, True),
-    ("team.seller", SELLER, True),
-    ("colleague", SELLER, True),
+    ("seller", SELLER, ""),
+    ("other.seller", SELLER, ""),
+    ("manager", MANAGER, SALES_TEAM),
+    ("team.seller", SELLER, SALES_TEAM),
+    ("colleague", SELLER, SALES_TEAM),
+    ("agent", "agent", SERVICE_TEAM),
+    ("service.manager", "service_manager", ""),
+    ("marketer", "marketer", ""),
+    ("officer", "privacy_officer", ""),
 )
+# With the ERP.
+EVERYBODY = 1 + len(STAFF)
+_DISPLAYED = {
+    SELLER: "巡检销售",
+    MANAGER: "巡检经理",
+    "agent": "巡检客服",
+    "service_manager": "巡检客服经理",
+    "marketer": "巡检市场",
+    "privacy_officer": "巡检个保负责人",
+}
 
 
 @dataclass(frozen=True)
@@ -45,13 +61,13 @@ class Secret:
 class Kept:
     """What the tour remembers of an installation from one run to the next; readable by its owner only.
 
-    `old_token` is an access token of the run before: by the time it has expired it serves to show that it
-    is refused.
+    `teams` are ids by name. `old_token` is an access token of the run before: by the time it has expired
+    it serves to show that it is refused.
     """
 
     erp: Secret | None = None
     staff: dict[str, Secret] = field(default_factory=dict)
-    team_id: str = ""
+    teams: dict[str, str] = field(default_factory=dict)
     old_token: str = ""
 
     @classmethod
@@ -64,7 +80,7 @@ class Kept:
         return cls(
             erp=Secret(**data["erp"]) if data["erp"] else None,
             staff={name: Secret(**one) for name, one in data.get("staff", {}).items()},
-            team_id=data.get("team_id", ""),
+            teams=data.get("teams", {}),
             old_token=data["old_token"],
         )
 
@@ -82,16 +98,24 @@ class Branch:
 
 
 @dataclass(frozen=True)
+class Service:
+    """Those who answer customers: an agent, their team, and the manager who makes the rules."""
+
+    manager: Account
+    agent: Account
+    team_id: str
+
+
+@dataclass(frozen=True)
 class Accounts:
     """Signed in and ready."""
 
     erp: Account
     sellers: tuple[Account, Account]
     branch: Branch
-
-    @property
-    def count(self) -> int:
-        return 1 + len(STAFF)
+    service: Service
+    marketer: Account
+    officer: Account
 
 
 def open_accounts(gateway: Gateway, admin: Session, folder: Path) -> Accounts:
@@ -103,17 +127,23 @@ def open_accounts(gateway: Gateway, admin: Session, folder: Path) -> Accounts:
         kept.save(folder)  # at once: the secret is told only once
         erp = gateway.secret_account(kept.erp.name, kept.erp.secret)
     staff: dict[str, Account] = {}
-    for name, role, in_team in STAFF:
+    for name, role, team in STAFF:
         account = _working(gateway.password_account, kept.staff.get(name))
         if account is None:
-            secret = _new_user(admin, name, role, _team(admin, kept, folder) if in_team else "")
+            secret = _new_user(admin, name, role, _team(admin, kept, folder, team) if team else "")
             kept.staff[name] = secret
             kept.save(folder)
             account = gateway.password_account(secret.name, secret.secret)
             account.token()
         staff[name] = account
-    branch = Branch(staff["manager"], staff["team.seller"], staff["colleague"])
-    return Accounts(erp, (staff["seller"], staff["other.seller"]), branch)
+    return Accounts(
+        erp,
+        sellers=(staff["seller"], staff["other.seller"]),
+        branch=Branch(staff["manager"], staff["team.seller"], staff["colleague"]),
+        service=Service(staff["service.manager"], staff["agent"], kept.teams[SERVICE_TEAM]),
+        marketer=staff["marketer"],
+        officer=staff["officer"],
+    )
 
 
 def _working(sign_in: Callable[[str, str], Account], secret: Secret | None) -> Account | None:
@@ -137,19 +167,18 @@ def _new_service_account(admin: Session) -> Secret:
     return Secret(made.service_account.id, made.client_secret)
 
 
-def _team(admin: Session, kept: Kept, folder: Path) -> str:
+def _team(admin: Session, kept: Kept, folder: Path, name: str) -> str:
     """The id of the team."""
-    if not kept.team_id:
-        request = CreateTeamRequest(team=Team(name=f"巡检销售部 {_suffix()}"), request_id=str(uuid4()))
-        kept.team_id = admin.call(admin.directory.CreateTeam, request).id
+    if name not in kept.teams:
+        request = CreateTeamRequest(team=Team(name=f"巡检{name} {_suffix()}"), request_id=str(uuid4()))
+        kept.teams[name] = admin.call(admin.directory.CreateTeam, request).id
         kept.save(folder)
-    return kept.team_id
+    return kept.teams[name]
 
 
 def _new_user(admin: Session, name: str, role: str, team_id: str) -> Secret:
     secret = Secret(f"tour.{name}.{_suffix()}", secrets.token_urlsafe(16))
-    display = "巡检经理" if role == MANAGER else "巡检销售"
-    user = User(login=secret.name, display_name=display, team_id=team_id, role_ids=[role])
+    user = User(login=secret.name, display_name=_DISPLAYED[role], team_id=team_id, role_ids=[role])
     request = CreateUserRequest(user=user, password=secret.secret, request_id=str(uuid4()))
     admin.call(admin.directory.CreateUser, request)
     return secret

@@ -23,10 +23,13 @@ _STAGES = ("need_confirmed", "proposal", "negotiation")
 
 
 class Selling:
-    """`province` is made up for this run, so that its leads go to its own sellers."""
+    """A manager takes leads in and makes the rules; the seller who got a lead sells.
 
-    def __init__(self, desk: Desk, province: str, sellers: Sequence[str]) -> None:
-        self._desk = desk
+    `province` is made up for this run, so that its leads go to its own sellers, each by their id.
+    """
+
+    def __init__(self, manager: Desk, province: str, sellers: Mapping[str, Desk]) -> None:
+        self._desk = manager
         self._province = province
         self._sellers = sellers
         self.leads: list[dict[str, Any]] = []
@@ -84,30 +87,32 @@ class Selling:
 
     def negotiate(self) -> dict[str, int]:
         """The first lead's opportunity through its stages; negotiation asks for what it needs."""
-        self._desk.post(
-            f"/v1/leads/{self.leads[0]['id']}/follow-ups",
+        held = self._lead(0)
+        self._seller = self._sellers[held["ownerId"]]
+        self._seller.post(
+            f"/v1/leads/{held['id']}/follow-ups",
             followUp={"method": "phone", "content": "需求：数据分析", "nextStep": "发送方案"},
         )
-        self.opportunity = f"/v1/opportunities/{self._lead(0)['opportunityId']}"
-        refused = self._is_refused(lambda: self._desk.post(f"{self.opportunity}:move", stage="negotiation"))
-        self._desk.patch(
+        self.opportunity = f"/v1/opportunities/{held['opportunityId']}"
+        refused = self._is_refused(lambda: self._seller.post(f"{self.opportunity}:move", stage="negotiation"))
+        self._seller.patch(
             self.opportunity, amount={"amount": "20000.00", "currencyCode": "CNY"}, probability=60
         )
         proposal = base64.b64encode(b"%PDF-1.7 proposal").decode()
-        self._desk.post(f"{self.opportunity}:attachProposal", fileName="方案.pdf", data=proposal)
+        self._seller.post(f"{self.opportunity}:attachProposal", fileName="方案.pdf", data=proposal)
         for stage in _STAGES:
-            self._desk.post(f"{self.opportunity}:move", stage=stage)
+            self._seller.post(f"{self.opportunity}:move", stage=stage)
         self._win()
-        after = self._desk.post(f"{self.opportunity}:move", stage="after_sales")
+        after = self._seller.post(f"{self.opportunity}:move", stage="after_sales")
         return {"refused at the gate": int(refused), "after sales": int(after["stage"] == "after_sales")}
 
     def contract(self) -> str:
         """What the signed contract looks like from outside."""
-        won = self._desk.get(self.opportunity)
+        won = self._seller.get(self.opportunity)
         path = f"/v1/contracts/{won['contractId']}"
         held = wait_until(partial(self._signed, path), SOON)
         document = self._download(path)
-        verdict = self._desk.ask(f"{path}:verify")
+        verdict = self._seller.ask(f"{path}:verify")
         valid = "valid" if verdict.get("valid") else "not valid"
         kind = "PDF" if document.startswith(b"%PDF") else "no PDF"
         return f"{kind}, {held['total']['amount']} {held['total']['currencyCode']}, signature {valid}"
@@ -126,7 +131,7 @@ class Selling:
             "endsOn": (day + timedelta(days=364)).isoformat(),
             "variables": {"delivery_days": "15", "payment_terms": "货到付款"},
         }
-        self._desk.post(f"{self.opportunity}:win", terms=terms)
+        self._seller.post(f"{self.opportunity}:win", terms=terms)
 
     def _lead(self, number: int) -> dict[str, Any]:
         return self._desk.get(f"/v1/leads/{self.leads[number]['id']}")
@@ -140,13 +145,13 @@ class Selling:
         return self._desk.get(f"/v1/leads/{lead['id']}").get("ownerId") != lead["ownerId"] or None
 
     def _signed(self, path: str) -> dict[str, Any] | None:
-        held = self._desk.get(path)
+        held = self._seller.get(path)
         return held if held["status"] != "draft" else None
 
     def _download(self, path: str) -> bytes:
         document, size = b"", 1
         while len(document) < size:
-            part = self._desk.ask(f"{path}:download", offset=len(document))
+            part = self._seller.ask(f"{path}:download", offset=len(document))
             document, size = document + base64.b64decode(part["data"]), part["size"]
         return document
 
