@@ -82,7 +82,7 @@ def _advanced(bringing: Importing, import_id: str, beyond: int) -> int:
         if now.rows_read > beyond:
             return int(now.rows_read)
         assert time.monotonic() < deadline, "it does not go on"
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 def _set_roles(admin: Session, user_id: str, role_ids: list[str]) -> None:

@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import generators, waiting
+from psycopg._preparing import PrepareManager
 from psycopg._queries import _query2pg
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
@@ -39,10 +40,22 @@ class _Known(NamedTuple):
     row: Callable[[Sequence[Any]], Any]
 
 
+class _OnlyItsOwn(PrepareManager):
+    """What psycopg's cursors have prepared. After a rollback psycopg lets the database forget all prepared
+    statements of the connection, so that ours would be gone; here it is those of the cursors."""
+
+    def clear(self) -> bool:
+        self._counts.clear()
+        self._to_flush.extend(self._names.values())
+        self._names.clear()
+        return bool(self._to_flush)
+
+
 class _Session:
     """What is remembered of one connection."""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        connection._prepared.__class__ = _OnlyItsOwn
         self.transformer = Transformer(connection)
         self.known: OrderedDict[tuple[str, tuple[int, ...]], _Known] = OrderedDict()
         self.numbers = count()
