@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from uuid import uuid4
 
@@ -16,6 +15,8 @@ from tests.system.importing import Importing, csv_of, search
 from tests.system.test_imports import HEADER, people, rows_of
 
 KILLS = 10
+# Steps of 5,000 rows: more of them than kills.
+ROWS = 60_000
 
 
 def test_who_may_not_import_any_more_is_stopped_and_what_was_stored_is_told(
@@ -39,21 +40,22 @@ def test_who_may_not_import_any_more_is_stopped_and_what_was_stored_is_told(
 
 
 def test_ten_kills_end_with_the_same_result(erp: Account, behind: Behind, tell: Tell) -> None:
-    """Everybody is stored once, those who stand there twice are merged, and everything is told."""
-    bringing, persons = Importing(erp.session()), people(11_000)
+    """Everybody is stored once, those who stand there twice are merged, and everything is told. Each kill
+    hits a process that has stored rows since the one before."""
+    bringing, persons = Importing(erp.session()), people(ROWS)
     # Large enough for a process that prepares it.
     rows = [(f"{n:05}", one.full_name, one.phone, "", "-" * 100) for n, one in enumerate(persons)]
     twice = [(f"again {number}", *person) for number, *person in rows[::100]]
     content = csv_of((*HEADER, "备注"), [*rows, *twice])
     tried = bringing.tried(content)
-    chance, killed = random.Random(11), 0
     bringing.confirm(tried.id)
+    read, begun = [tried.rows_read], time.monotonic()
     for _ in range(KILLS):
-        time.sleep(chance.uniform(0, 1.5))
-        killed += bringing.now(tried.id).state == pb.IMPORT_STATE_RUNNING
+        read.append(_advanced(bringing, tried.id, read[-1]))
         behind.await_restart("customer.jobs", behind.kill("customer.jobs"))
     done = bringing.at_rest(tried.id)
-    tell(f"imports: {killed} of {KILLS} kills while {len(rows) + len(twice)} rows came in")
+    told = f"{KILLS} kills, after rows {', '.join(map(str, read[1:]))} of {len(rows) + len(twice)}"
+    tell(f"imports: {told}, in {time.monotonic() - begun:.0f} s")
     assert (done.state, done.rows_read, done.rows_created, done.rows_merged, done.rows_refused) == (
         pb.IMPORT_STATE_DONE, len(rows) + len(twice), len(rows), len(twice), 0,
     )  # fmt: skip
@@ -65,10 +67,22 @@ def test_ten_kills_end_with_the_same_result(erp: Account, behind: Behind, tell: 
         bringing.source,
     )
     assert stored == [(done.rows_read, done.rows_read, len(twice), done.rows_read)]
-    assert killed
-    for place in (0, 5_000, len(rows) - 1):
+    assert read == sorted(set(read)), "each kill came after more rows"
+    for place in (0, ROWS // 2, len(rows) - 1):
         [found] = search(bringing.session, persons[place].phone)
         assert found.person.full_name == persons[place].full_name
+
+
+def _advanced(bringing: Importing, import_id: str, beyond: int) -> int:
+    """The rows read, once they are more than `beyond`, of an import that goes on."""
+    deadline = time.monotonic() + 120
+    while True:
+        now = bringing.now(import_id)
+        assert now.state == pb.IMPORT_STATE_RUNNING, "it is over before it was killed so often"
+        if now.rows_read > beyond:
+            return int(now.rows_read)
+        assert time.monotonic() < deadline, "it does not go on"
+        time.sleep(0.05)
 
 
 def _set_roles(admin: Session, user_id: str, role_ids: list[str]) -> None:

@@ -39,11 +39,17 @@ def importer() -> Principal:
 
 
 def started(
-    app: CustomerApp, me: Principal, data: bytes, owner_id: UUID | None = None, *, merge: bool = True
+    app: CustomerApp,
+    me: Principal,
+    data: bytes,
+    owner_id: UUID | None = None,
+    *,
+    merge: bool = True,
+    name: str = "people.csv",
 ) -> Import:
     """An import of the file that waits for its trial; the customers will be the importer's or another's."""
     with app.work(me) as work:
-        upload = create_upload(work, "people.csv", len(data))
+        upload = create_upload(work, name, len(data))
         for offset in range(0, len(data), 1 << 20):
             upload = append_upload(work, upload.id, offset, data[offset : offset + (1 << 20)])
     head = app.importing.files.head(upload, 200)

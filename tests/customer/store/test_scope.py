@@ -1,4 +1,4 @@
-"""Get, list, count and history of customers against brute force, over thousands of random enterprises."""
+"""Every way of reading customers against brute force, over thousands of random enterprises."""
 
 from __future__ import annotations
 
@@ -9,28 +9,22 @@ from uuid import UUID
 
 import pytest
 
-from customer.store import finding, queries
+from customer.domain.customer import Company, Profile
+from customer.store import duplicate_queries, finding, queries, timeline
+from customer.usecases.check_duplicates import check_duplicates
 from customer.wiring import CustomerApp
 from kernel.pure.grants import Principal, Scope
+from kernel.pure.text.tokens import query_tokens
 from tests.customer.conftest import NOON
-from tests.support.worlds import SCOPES, World, acting, tell, world
+from tests.customer.store.linked_worlds import Asking, Linked, ordered, populate
+from tests.support.worlds import SCOPES, acting
 
 SEED = 20261123
 BATCH, BATCHES = 100, 20
-_CUSTOMER = """
-    insert into customers (id, version, kind, owner_id, company, source_channel, industry, province, city,
-                           tags, collaborator_ids, deleted_at, created_at, updated_at)
-    values (%(id)s, 1, 'company', %(owner_id)s, '{"name": "某某公司"}', '', '', '', '', '{}',
-            %(collaborator_ids)s::uuid[], %(deleted_at)s, %(now)s, %(now)s)
-"""
-_VERSION = """
-    insert into customer_versions
-        (customer_id, version, at, actor_id, action, changed_fields, profile, sealed)
-    select id, 1, created_at, '', 'create', '{}',
-           jsonb_build_object('owner_id', owner_id, 'tags', '[]'::jsonb, 'collaborator_ids', '[]'::jsonb,
-                              'external_ids', '[]'::jsonb), null
-    from customers
-"""
+EXPORT, MERGE = "customer.customers.export", duplicate_queries.MERGE
+PERMISSIONS = (queries.READ, queries.READ_PERSONAL, EXPORT, MERGE)
+# More than any world has.
+ENOUGH = 1_000
 
 
 @pytest.fixture
@@ -40,69 +34,120 @@ def chance(app: CustomerApp) -> Iterator[Random]:
         connection.exec_driver_sql("truncate staff, teams")
 
 
-def populate(app: CustomerApp, chance: Random) -> tuple[list[World], set[UUID]]:
-    """Some random worlds in the tables, and which of their customers are deleted."""
-    worlds = [world(chance) for _ in range(BATCH)]
-    records = [record for one in worlds for record in one.records]
-    for record in records:
-        # A customer has an owner, if only one whom nobody knows.
-        record.owner_id = record.owner_id or UUID(int=chance.getrandbits(128), version=4)
-    deleted = {record.id for record in records if chance.random() < 0.1}
-    with app.work(Principal.service("customer")) as work:
-        connection = work.session.connection()
-        connection.exec_driver_sql("truncate staff, teams, customers cascade")
-        tell(work.session, worlds)
-        rows = [{**vars(r), "now": NOON, "deleted_at": NOON if r.id in deleted else None} for r in records]
-        connection.exec_driver_sql(_CUSTOMER, rows)
-        connection.exec_driver_sql(_VERSION)
-    return worlds, deleted
-
-
-def answers(app: CustomerApp, principal: Principal, one: UUID) -> dict[str, Any]:
-    """What each way of reading shows a principal: ids, with whether they are shown clear."""
-    rows, following = finding.page(app.reader, principal, finding.listing("", "", False), None, 1_000)
-    assert following is None
-    got = queries.get_customer(app.reader, principal, one)
-    then = queries.get_customer_as_of(app.reader, principal, one, NOON)
+def answers(app: CustomerApp, principal: Principal, one: UUID, name: str) -> dict[str, Any]:
+    """What each way of reading shows a principal: of one customer, of all, and of those of a name."""
+    reader = app.reader
+    key = app.indexer.entry(Profile(Company(name))).match_keys[0]
+    words = app.indexer.name_question(query_tokens(name))
+    get = queries.get_customer(reader, principal, one)
+    then = queries.get_customer_as_of(reader, principal, one, NOON)
+    classes = finding.count_classes(reader, principal, "rfm")
+    pairs = duplicate_queries.list_pairs(reader, principal, "", None, ENOUGH)
+    with app.work(principal) as work:
+        alike = {(h.customer_id, h.within_reach, h.team_id) for h in check_duplicates(work, _company(name))}
     return {
-        "list": {row.id: row.clear for row in rows},
-        "count": finding.count(app.reader, principal, finding.listing("", "", False)),
-        "get": got and got.clear,
-        "as of": then and then.clear,
-        "versions": bool(queries.list_versions(app.reader, principal, one, 2, 1)),
+        "get": get and (get.id, get.clear),
+        "as of": then and (then.id, then.clear),
+        "versions": bool(queries.list_versions(reader, principal, one, 2, 1)),
+        "refusal": type(queries.refusal(reader, principal, queries.READ, one)).__name__ if not get else "",
+        "timeline": _timeline(app, principal, one),
+        "relations": _relations(app, principal, one, get.id if get else None),
+        "list": _listed(app, principal, finding.listing("", "", False)),
+        "list of deleted, too": _listed(app, principal, finding.listing("", "update_time", True)),
+        "count": finding.count(reader, principal, finding.listing("", "", False)),
+        "classes": sum(row.customers for row in classes),
+        "search": _listed(app, principal, finding.named(words, "")),
+        "search by key": _listed(app, principal, finding.keyed(key, "")),
+        "export": _exported(app, principal),
+        "pairs": {(row.first_id, row.second_id) for row in pairs},
+        "duplicates": alike,
     }
 
 
-def expected(
-    one: World, user: UUID, read: Scope | None, personal: Scope | None, gone: set[UUID], target: UUID
-) -> dict[str, Any]:
-    clear = one.reached(user, personal)
-    shown = {customer_id: customer_id in clear for customer_id in one.reached(user, read) - gone}
+def expected(linked: Linked, asking: Asking, one: UUID, name: str) -> dict[str, Any]:
+    root = linked.root_of[one]
+    shown, usable = linked.shown(asking), linked.usable(asking, queries.READ)
+    clear = linked.usable(asking, queries.READ_PERSONAL)
+    visible, named = root in shown, linked.named(name)
+    merge = linked.shown(asking, MERGE)
     return {
-        "list": shown,
+        "get": (root, root in clear) if visible else None,
+        "as of": (one, root in clear) if visible else None,
+        "versions": visible,
+        "refusal": "" if visible else linked.refusal(asking, one),
+        "timeline": (root, linked.timeline(asking, root)) if visible else None,
+        "relations": linked.related_to(asking, root) if visible else None,
+        "list": {customer: customer in clear for customer in shown},
+        "list of deleted, too": {customer: customer in clear for customer in usable},
         "count": len(shown),
-        "get": shown.get(target),
-        "as of": shown.get(target),
-        "versions": target in shown,
+        "classes": len(shown),
+        "search": {customer: customer in clear for customer in shown & named},
+        "search by key": {customer: customer in clear for customer in shown & named},
+        "export": shown & linked.shown(asking, EXPORT),
+        "pairs": {pair for pair in linked.pairs if {*pair} <= merge},
+        "duplicates": linked.alike(asking, name),
     }
+
+
+def _company(name: str) -> Profile:
+    return Profile(Company(name))
+
+
+def _listed(app: CustomerApp, principal: Principal, question: finding.Question) -> dict[UUID, bool]:
+    rows, following = finding.page(app.reader, principal, question, None, ENOUGH)
+    assert following is None
+    return {row.id: row.clear for row in rows}
+
+
+def _exported(app: CustomerApp, principal: Principal) -> set[UUID]:
+    rows, _, following = app.exporting.page(principal, "", "", personal=False)
+    assert following is None
+    return {row.id for row in rows}
+
+
+def _timeline(app: CustomerApp, principal: Principal, one: UUID) -> tuple[UUID, list[tuple[Any, ...]]] | None:
+    page = timeline.list_timeline(app.reader, principal, one, None, ENOUGH, app.clock.zone)
+    if page is None:
+        return None
+    told: list[tuple[Any, ...]] = []
+    for row in page.rows:
+        facts = row.facts
+        if timeline.what(row) == "merge":
+            told.append(("merge", facts["absorbed_id"], facts["survivor_id"], facts["undone"]))
+        else:
+            told.append((timeline.what(row), str(row.customer_id)))
+    return page.customer_id, ordered(told)
+
+
+def _relations(app: CustomerApp, principal: Principal, one: UUID, root: UUID | None) -> set[UUID] | None:
+    rows = timeline.list_relations(app.reader, principal, one)
+    if rows is None:
+        return None
+    return {row.to_id if row.from_id == root else row.from_id for row in rows}
 
 
 def test_every_way_of_reading_reaches_what_brute_force_finds_in_2000_worlds(
     app: CustomerApp, chance: Random
 ) -> None:
-    disagreed, met = [], 0
-    for _ in range(BATCHES):
-        worlds, deleted = populate(app, chance)
-        for one in worlds:
-            user = chance.choice(one.users)
-            read, personal = (
-                chance.choice([how for how in SCOPES if how is not Scope.ALL]) for _ in range(2)
-            )
-            target = chance.choice(one.records).id
-            principal = acting(one, user, {queries.READ: read, queries.READ_PERSONAL: personal})
-            wanted = expected(one, user, read, personal, deleted, target)
-            met += bool(wanted["list"])
-            if answers(app, principal, target) != wanted:
-                disagreed.append((user, read, personal, target))
+    disagreed: list[Any] = []
+    met: dict[str, int] = {}
+    for batch in range(BATCHES):
+        for linked in populate(app, chance, range(batch * BATCH, (batch + 1) * BATCH)):
+            asking, principal = _somebody(linked, chance)
+            one, name = chance.choice(linked.world.records).id, chance.choice(linked.names)
+            wanted = expected(linked, asking, one, name)
+            found = answers(app, principal, one, name)
+            disagreed += [(asking, one, way) for way in wanted if found[way] != wanted[way]]
+            for way, answer in wanted.items():
+                met[way] = met.get(way, 0) + bool(answer)
     assert not disagreed
-    assert met > 300
+    # Each way had something to show, again and again.
+    assert min(met.values()) > 100, met
+
+
+def _somebody(linked: Linked, chance: Random) -> tuple[Asking, Principal]:
+    narrow = [scope for scope in SCOPES if scope is not Scope.ALL]
+    scopes = {permission: chance.choice(narrow) for permission in PERMISSIONS}
+    asking = Asking(chance.choice(linked.world.users), scopes, officer=chance.random() < 0.2)
+    granted = {**scopes, queries.READ_RESTRICTED: Scope.OWN if asking.officer else None}
+    return asking, acting(linked.world, asking.user, granted)
