@@ -39,7 +39,7 @@ from tests.customer.api.archive import (
 from tests.customer.conftest import NOON
 
 SEED = 20261124
-CALLERS = 50
+CALLERS = 68
 PROBES = 100_000
 
 
@@ -134,7 +134,7 @@ def query_each(probe: Probe, chance: Random) -> None:
         probe.look("get", one, queries.get_customer(reader, who, one) is not None)
         probe.look("as of", one, queries.get_customer_as_of(reader, who, one, NOON) is not None)
         probe.look("versions", one, bool(queries.list_versions(reader, who, one, 9, 1)))
-    for one in chance.sample(ids, 240):
+    for one in chance.sample(ids, 60):
         probe.look("timeline", one, timeline.list_timeline(reader, who, one, None, 5, zone) is not None)
         relations = timeline.list_relations(reader, who, one)
         probe.look("relations", one, relations is not None)
@@ -187,12 +187,12 @@ def _pairs(probe: Probe) -> None:
 def ask_about_some(probe: Probe, chance: Random) -> None:
     """Whole answers about one customer."""
     ids, ask, desk = probe.archive.ids, probe.client.ask, probe.desk.ask
-    for one in chance.sample(ids, 40):
+    for one in chance.sample(ids, 25):
         text = str(one)
         probe.ask(ask, "get_customer", rpc.GetCustomerRequest(id=text), one, READ)
         probe.ask(ask, "get_customer_view", rpc.GetCustomerViewRequest(id=text), one, READ)
         probe.ask(desk, "list_timeline", tml.ListTimelineRequest(customer_id=text), one, READ)
-    for one in chance.sample(ids, 8):
+    for one in chance.sample(ids, 6):
         _check_duplicates(probe, one)
 
 
