@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from itertools import count
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import generators, waiting
@@ -62,7 +61,12 @@ class _Session:
         self.numbers = count()
 
 
-_sessions: WeakKeyDictionary[psycopg.Connection[Any], _Session] = WeakKeyDictionary()
+def _session_of(connection: psycopg.Connection[Any]) -> _Session:
+    """It lies with the connection, and goes with it."""
+    session: _Session | None = vars(connection).get("crm_session")
+    if session is None:
+        session = vars(connection)["crm_session"] = _Session(connection)
+    return session
 
 
 def run(connection: psycopg.Connection[Any], *statements: Statement) -> list[list[Any]]:
@@ -72,9 +76,7 @@ def run(connection: psycopg.Connection[Any], *statements: Statement) -> list[lis
     psycopg's cursors would. Raises psycopg's errors; of several statements nothing after the first that
     failed was done.
     """
-    session = _sessions.get(connection)
-    if session is None:
-        session = _sessions[connection] = _Session(connection)
+    session = _session_of(connection)
     pg = connection.pgconn
     begin = not connection.autocommit and pg.transaction_status == TransactionStatus.IDLE
     if len(statements) == 1 and not begin:
