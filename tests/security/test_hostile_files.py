@@ -84,7 +84,7 @@ def test_a_row_that_is_none_is_reported_and_nobody_is_stored(kind: str, me: Sess
     assert run.rows_refused == run.rows_read > 0
     [first, *_] = importing.report(run.id)
     assert first.line == 2
-    assert first.errors
+    assert first.problems
     me.call(me.imports.CancelImport, imports.CancelImportRequest(id=run.id, request_id=str(uuid4())))
 
 
@@ -119,10 +119,10 @@ def test_formulas_come_in_as_texts_and_go_out_as_texts(form: str, me: Session) -
     header = ["公司名称", "地址", "城市"]
     csv.writer(text).writerows([header, *([f"{formula} 公司", formula, source] for formula in FORMULAS)])
     importing = Importing(me, source=source, kind="company")
-    mapping = {"公司名称": "company.name", "地址": "company.address", "城市": "city"}
+    mapping = {"公司名称": "company.name", "地址": "company.registered_address", "城市": "city"}
     tried = importing.at_rest(importing.start(upload(me, "a.csv", [text.getvalue().encode()]), mapping).id)
     assert tried.rows_created == len(FORMULAS), tried
-    fields = ["company.name", "company.address", "city"]
+    fields = ["company.name", "company.registered_address", "city"]
     asked = exports.StartExportRequest(
         filter=f'city == "{source}"', fields=fields, format=form, reason="hostile", request_id=str(uuid4())
     )

@@ -62,8 +62,10 @@ class GroupServicer(Finding):
     def list_group_members(
         self, request: rpc.ListGroupMembersRequest, call: Call
     ) -> rpc.ListGroupMembersResponse:
-        group_id = UUID(self._group(self._app.reader, parse_id(request.group_id, "group_id"), call).id)
+        group_id = parse_id(request.group_id, "group_id")
         query = ("ListGroupMembers", call.principal.id, group_id)
+        self._app.page_tokens.open(query, request.page_token)
+        self._group(self._app.reader, group_id, call)
         customers, token = self._page(queries.members(group_id), query, request, call)
         return rpc.ListGroupMembersResponse(customers=customers, next_page_token=token)
 

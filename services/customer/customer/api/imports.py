@@ -88,10 +88,10 @@ class ImportServicer:
 
     def list_import_rows(self, request: pb.ListImportRowsRequest, call: Call) -> pb.ListImportRowsResponse:
         import_id = parse_id(request.import_id, "import_id")
-        self._import(self._app.reader, import_id, call)
         size = page_size(request.page_size)
         query = ("ListImportRows", call.principal.id, import_id)
         cursor = self._app.page_tokens.open(query, request.page_token)
+        self._import(self._app.reader, import_id, call)
         after = int(cursor[0]) if cursor else 0
         rows = queries.list_rows(self._app.reader, import_id, after, size + 1)
         token = self._app.page_tokens.seal(query, [str(rows[size - 1].line)]) if len(rows) > size else ""

@@ -77,10 +77,10 @@ class CampaignServicer:
         campaign_id = parse_id(request.campaign_id, "campaign_id")
         state = translate.state_of(request.state)
         size = page_size(request.page_size)
-        if queries.get_campaign(self._app.reader, campaign_id) is None:
-            raise CampaignNotFound
         query = ("ListMessages", call.principal.id, campaign_id, state)
         cursor = self._app.page_tokens.open(query, request.page_token)
+        if queries.get_campaign(self._app.reader, campaign_id) is None:
+            raise CampaignNotFound
         after = UUID(cursor[0]) if cursor else None
         rows = queries.list_messages(self._app.reader, campaign_id, state, after, size + 1)
         call.viewed("customer", [row.customer_id for row in rows[:size]])

@@ -36,12 +36,13 @@ class FollowUpServicer:
         )
 
     def list_follow_ups(self, request: rpc.ListFollowUpsRequest, call: Call) -> rpc.ListFollowUpsResponse:
-        lead = queries.get_lead(self._app.reader, call.principal, parse_id(request.lead_id, "lead_id"))
-        if lead is None:
-            raise LeadNotFound
-        query = ("ListFollowUps", call.principal.id, lead.id)
+        lead_id = parse_id(request.lead_id, "lead_id")
+        query = ("ListFollowUps", call.principal.id, lead_id)
         after = _after(self._app.page_tokens.open(query, request.page_token))
         size = page_size(request.page_size)
+        lead = queries.get_lead(self._app.reader, call.principal, lead_id)
+        if lead is None:
+            raise LeadNotFound
         rows = queries.list_follow_ups(self._app.reader, lead.id, after, size + 1)
         call.viewed("lead", [lead.id])
         shown = rows[:size]

@@ -103,9 +103,9 @@ class TicketServicer:
 
     def list_messages(self, request: rpc.ListMessagesRequest, call: Call) -> rpc.ListMessagesResponse:
         size = page_size(request.page_size)
-        row = self._seen(request.id, call)
-        query = ("ListMessages", call.principal.id, row.id)
+        query = ("ListMessages", call.principal.id, parse_id(request.id, "id"))
         cursor = self._app.page_tokens.open(query, request.page_token)
+        row = self._seen(request.id, call)
         after = (datetime.fromisoformat(cursor[0]), UUID(cursor[1])) if cursor else _EARLIEST
         rows = queries.list_messages(self._app.reader, call.principal, row.id, after, size + 1)
         page = rows[:size]
