@@ -19,6 +19,7 @@ DEADLINE = 30.0
 # Who called and signed in, what is to be told and done, and what was uploaded or tried but not taken.
 _BESIDE = {
     "audit", "audit_chain", "audit_checkpoints", "audit_unsealed", "sealed_checkpoints", "sealed_entries",
+    "seal_keys",
     "idempotency", "inbox", "outbox", "timers", "sessions", "refresh_tokens", "uploads", "upload_chunks",
     "imports", "import_rows", "import_mappings", "decisions",
 }  # fmt: skip
