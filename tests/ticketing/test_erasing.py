@@ -20,13 +20,12 @@ from kernel.pure.clock import FixedClock
 from kernel.pure.errors import Invalid
 from kernel.pure.ids import new_id
 from kernel.rpc.call import Call
-from kernel.sql.crypto.errors import SubjectErased
 from kernel.sql.subjects import SubjectRestricted
 from tests.contracts.examples import example, promised, same_shape
 from tests.ticketing.test_mail import Customers, answer, door, letters, mail, mailbox, take
 from tests.ticketing.world import SERVICE, Desk, caller, fire, person, told
 from ticketing.api.subjects import SubjectServicer
-from ticketing.domain.errors import TicketErased
+from ticketing.domain.errors import TicketErased, UnknownCustomer
 from ticketing.events.subscriptions import TicketingEvents
 from ticketing.wiring import TicketingApp
 
@@ -168,7 +167,7 @@ def test_an_erased_ticket_is_not_worked_on_and_its_timers_are_gone(app: Ticketin
     ):
         with pytest.raises(TicketErased):
             desk.command(method, id=urgent.id, **fields)
-    with pytest.raises(SubjectErased):
+    with pytest.raises(UnknownCustomer):
         desk.open(customer_id=str(customer))
 
 

@@ -51,7 +51,8 @@ def count(app: SalesApp, table: str) -> int:
 
 def test_it_hears_what_others_promised_and_tells_what_it_promised(app: SalesApp, amqp_url: str) -> None:
     url = app.settings.database_url.get_secret_value()
-    environment = servers.environment(url, amqp_url)
+    keyring = app.settings.keyring_url.get_secret_value()
+    environment = servers.environment(url, amqp_url, CRM_KEYRING_URL=keyring)
     subprocess.run([sys.executable, "-m", "sales.events", "declare"], env=environment, check=True, timeout=60)
     listener = Queue("listener", Exchange("crm.sales", type="topic", durable=True), routing_key=TOLD)
     with Connection(amqp_url) as connection, running(environment):

@@ -167,7 +167,7 @@ def test_what_was_never_signed_goes_although_another_contract_is_kept(desk: Desk
         draft = keep_contracts.renew_contract(work, signed, "2028-06-30").id
     told = erase(desk, row.customer_id)
     assert told["retained"][0]["rows"] == 1
-    assert {one["table"]: one["rows"] for one in told["counts"]}["contracts"] == 1
+    assert {one["table"]: one.get("rows", 0) for one in told["counts"]}["contracts"] == 1
     rows = desk.app.reader.rows("select id, sealed = '' as erased from contracts")
     assert {(one.id, one.erased) for one in rows} == {(signed, False), (draft, True)}
     assert status(desk, draft) == "cancelled"
