@@ -27,7 +27,8 @@ def _address(operation: dict[str, Any]) -> str:
     path = str(operation["path"])
     for parameter in operation["parameters"]:
         if parameter["in"] == "path":
-            path = path.replace(f"{{{parameter['name']}}}", _ID)
+            value = "1" if parameter["schema"].get("type") == "integer" else _ID
+            path = path.replace(f"{{{parameter['name']}}}", value)
     return path
 
 
