@@ -69,7 +69,9 @@ class Exposed:
 
     def json(self) -> tuple[str, str, object]:
         """The same as verb, address and body of an HTTP call; the body is None where there is none."""
-        address, fields = re.sub(r"\{[^}]*\}", _NOBODY, self.path), json_format.MessageToDict(self.request())
+        # Versions are numbers, all else in addresses is an id.
+        address = re.sub(r"\{[^}]*\}", _NOBODY, self.path.replace("{version}", "1"))
+        fields = json_format.MessageToDict(self.request())
         if self.body == "*":
             return self.verb, address, fields
         query = "&".join(f"{name}={value}" for name, value in fields.items())

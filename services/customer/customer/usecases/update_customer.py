@@ -40,6 +40,11 @@ def update_customer(
     checks.raise_if_any()
     profile = checked(edited(customer.profile, absorbed, wanted), checks, "customer", day)
     checks.raise_if_any()
+    fields = changed_fields(customer.profile, profile)
+    if not fields:
+        return customer
+    if work.principal.scope_of(PERMISSION) is Scope.SELF and not OWN_CHANGEABLE.issuperset(fields):
+        raise PermissionDenied(permission=PERMISSION)
     changed = customer.changed(profile)
     if changed.owner_id != customer.owner_id and not work.customers.reaches(changed.owner_id, PERMISSION):
         raise OwnerOutOfReach(id=changed.owner_id)
@@ -47,11 +52,6 @@ def update_customer(
     taken = holder_of(work, sorted(added), work.customers.holders(added, READ))
     if taken is not None:
         raise ExternalIdTaken(source=taken[0].source, value=taken[0].value)
-    fields = changed_fields(customer.profile, profile)
-    if not fields:
-        return customer
-    if work.principal.scope_of(PERMISSION) is Scope.SELF and not OWN_CHANGEABLE.issuperset(fields):
-        raise PermissionDenied(permission=PERMISSION)
     work.customers.save(changed, "update", fields)
     work.record(CustomersRecorded((recorded(changed),)))
     work.audit("update", "customer", changed.id, fields=fields)
