@@ -129,7 +129,8 @@ class Hears(Entrypoint):
             self._bury(message, "FOREIGN_SOURCE", "the source is not the service whose event this is")
             return
         arrived = Arrived(message, envelope, event)
-        if not self._together:
+        if not self._together or headers.attempts(message.headers):
+            # What failed before is tried alone: it may fail again, and whoever it was joined with would wait.
             self._see_through(arrived)
             return
         self._waiting.append(arrived)
