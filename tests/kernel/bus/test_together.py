@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from kernel.bus import deadletters
+from kernel.bus import deadletters, headers
 from kernel.bus.gauges import count_messages
 from kernel.bus.publisher import Outgoing, Publisher
 from tests.kernel.bus.conftest import USERS, Process, Store, effects, order_event
@@ -28,10 +28,11 @@ def user_event(user_id: str) -> tuple[UUID, str]:
     return order_event(type=USERS.event_type, data=data)
 
 
-def put(publisher: Publisher, told: list[tuple[UUID, str]]) -> None:
-    """On the work queue, all of them before anybody hears one."""
+def put(publisher: Publisher, told: list[tuple[UUID, str]], attempts: int = 0) -> None:
+    """On the work queue, all of them before anybody hears one; they have failed so often before."""
+    notes = {headers.ATTEMPT: attempts} if attempts else {}
     publisher.publish(
-        [Outgoing(str(event_id), USERS.event_type, body, "", USERS.queue) for event_id, body in told]
+        [Outgoing(str(event_id), USERS.event_type, body, "", USERS.queue, notes) for event_id, body in told]
     )
 
 
@@ -67,3 +68,15 @@ def test_one_that_is_refused_is_dead_and_the_others_are_applied(
     eventually(lambda: len(deadletters.list_dead(queues, USERS.dead_queue)) == 1)
     [dead] = deadletters.list_dead(queues, USERS.dead_queue)
     assert dead.message_id == str(broken[0])
+
+
+def test_one_that_failed_before_is_tried_alone(
+    hearer: Process, store: Store, queues: str, publisher: Publisher
+) -> None:
+    put(publisher, [user_event(user_id) for user_id in PEOPLE[:5]])
+    put(publisher, [user_event("broken")], attempts=1)
+    put(publisher, [user_event(user_id) for user_id in PEOPLE[5:10]])
+    hearer.start()
+    eventually(lambda: all_applied(store, queues, PEOPLE[:10]))
+    eventually(lambda: len(deadletters.list_dead(queues, USERS.dead_queue)) == 1)
+    assert "events not applied together" not in hearer.log()
