@@ -26,8 +26,9 @@ MARK = "made by tests"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that look at what others did in this run come last."""
-    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+    """Tests that leave much behind come after those that look through everything; those that look at what
+    others did in this run come last."""
+    items.sort(key=lambda item: [item.get_closest_marker(mark) is not None for mark in ("last", "bulky")])
 
 
 @pytest.fixture(scope="session")

@@ -201,7 +201,7 @@ def _residues(world: World, planted: Planted, subjects: Sequence[Subject]) -> li
         folder = Path(text)
         files = [dump(world.behind, cluster, folder) for cluster in ("main", "keyring")]
         files += [_redis(world, folder), *world.behind.log_files()]
-        found += search(traces(planted.words), files, folder / "patterns")
+        found += search(traces(planted.words), files)
     return found
 
 

@@ -17,7 +17,7 @@ from tests.security.hostile import CHUNK, Caller, method, upload
 from tests.system.behind import until
 from tests.system.importing import Importing
 
-pytestmark = pytest.mark.usefixtures("unharmed")
+pytestmark = [pytest.mark.usefixtures("unharmed"), pytest.mark.bulky]
 
 RULES = {
     "FILE_HEADER_TOO_LONG": "LINE_LENGTH",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from uuid import uuid4
 
+import pytest
+
 from crm.customer.v1 import import_service_pb2 as pb
 from crm.gateway.v1.directory_service_pb2 import CreateUserRequest, UpdateUserRequest
 from crm.gateway.v1.identity_pb2 import User
@@ -13,6 +15,8 @@ from tests.system.behind import Behind
 from tests.system.conftest import Tell
 from tests.system.importing import Importing, csv_of, search
 from tests.system.test_imports import HEADER, people, rows_of
+
+pytestmark = pytest.mark.bulky
 
 KILLS = 10
 # Steps of 5,000 rows: more of them than kills.

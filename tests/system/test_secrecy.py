@@ -41,7 +41,7 @@ class Poured:
 
     def found_in(self, *where: Path) -> list[str]:
         sought = {trace: name for person in self.people for trace, name in traces_of(person).items()}
-        return search(sought | traces(self.planted.words), where, self.folder / "patterns")
+        return search(sought | traces(self.planted.words), where)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_a_thousand_words_were_planted_and_each_kind_would_be_found(poured: Pour
 
 
 def test_the_search_finds_what_is_in_clear(poured: Poured, behind: Behind) -> None:
-    found = search(traces_of(CLEAR), [dump(behind, "main", poured.folder)], poured.folder / "patterns")
+    found = search(traces_of(CLEAR), [dump(behind, "main", poured.folder)])
     assert "full name utf-8 in main.sql" in found
 
 
@@ -102,7 +102,7 @@ def test_files_of_the_main_cluster_hold_nobody(poured: Poured, behind: Behind) -
 def test_the_queues_hold_nobody(poured: Poured, behind: Behind) -> None:
     """Messages that were heard stand in the broker's files for a while."""
     folder = Path(behind.stack.folder, "rabbitmq")
-    assert search({b"crm.sales.v1.OrdersRecorded": "event"}, [folder], poured.folder / "patterns")
+    assert search({b"crm.sales.v1.OrdersRecorded": "event"}, [folder])
     assert poured.found_in(folder) == []
 
 
@@ -138,7 +138,7 @@ def test_sensitive_fields_are_sealed_at_rest_and_read_through_the_gateway(
     kept = poured.folder / "sealed"
     kept.write_bytes(sealed)
     assert len(sealed) > len(person.full_name.encode())
-    assert search(traces_of(person), [kept], poured.folder / "patterns") == []
+    assert search(traces_of(person), [kept]) == []
 
 
 def _unmistakable(seed: str) -> Iterator[MadeUpPerson]:
