@@ -248,13 +248,17 @@ class Session:
         return _persistently(lambda: method(request, timeout=deadline, metadata=metadata), name)
 
 
-def wait_until(check: Callable[[], T | None], seconds: float, pause: float = 0.2) -> T:
-    """The first answer of `check` that is not None. Raises TimedOut after `seconds`."""
+def wait_until(
+    check: Callable[[], T | None], seconds: float, pause: float = 0.2, longest: float | None = None
+) -> T:
+    """The first answer of `check` that is not None; asked after pauses of so many seconds, which double up to
+    the `longest`. Raises TimedOut after `seconds`."""
     give_up = time.monotonic() + seconds
     while (found := check()) is None:
         if time.monotonic() >= give_up:
             raise TimedOut(f"not within {seconds:g} s")
         time.sleep(pause)
+        pause = max(pause, min(pause * 2, longest or pause))
     return found
 
 

@@ -17,6 +17,7 @@ from crm.customer.v1.import_service_pb2 import (
     SuggestMappingRequest,
 )
 from crm_cli.client import Session, wait_until
+from crm_cli.tour.importing import read
 
 _CHUNK = 1 << 20
 # Seconds one stage may take.
@@ -41,6 +42,7 @@ def import_file(session: Session, content: bytes, source: str) -> Filled:
     for offset in range(0, len(content), _CHUNK):
         piece = AppendUploadRequest(id=upload_id, offset=offset, data=content[offset : offset + _CHUNK])
         session.call(imports.AppendUpload, piece)
+    read(session, upload_id)
     suggested = session.call(imports.SuggestMapping, SuggestMappingRequest(upload_id=upload_id))
     start = StartImportRequest(
         upload_id=upload_id,

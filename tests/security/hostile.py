@@ -9,6 +9,7 @@ import grpc
 
 from crm.customer.v1 import import_service_pb2 as imports
 from crm_cli.client import Session
+from crm_cli.tour.importing import read
 from tests.security.matrix import Exposed, every_method
 from tests.support.api import Refused as Answered
 from tests.support.api import fields_of, reason_of
@@ -21,7 +22,7 @@ _BESIDE = {
     "audit", "audit_chain", "audit_checkpoints", "audit_unsealed", "sealed_checkpoints", "sealed_entries",
     "seal_keys",
     "idempotency", "inbox", "outbox", "timers", "sessions", "refresh_tokens", "uploads", "upload_chunks",
-    "imports", "import_rows", "import_mappings", "decisions",
+    "upload_heads", "imports", "import_rows", "import_mappings", "decisions",
 }  # fmt: skip
 _COUNTED = """
     select table_name, (xpath('/row/rows/text()', query_to_xml(
@@ -64,7 +65,7 @@ class Caller:
 
 
 def upload(session: Session, name: str, data: Any) -> str:
-    """Brings blocks in as one file; answers its id."""
+    """Brings blocks in as one file; answers its id once it was read, or could not be."""
     size = sum(map(len, data))
     asked = imports.CreateUploadRequest(file_name=name, size=size, request_id=str(uuid4()))
     made = session.call(session.imports.CreateUpload, asked)
@@ -73,7 +74,7 @@ def upload(session: Session, name: str, data: Any) -> str:
         part = imports.AppendUploadRequest(id=made.id, offset=offset, data=block)
         session.call(session.imports.AppendUpload, part)
         offset += len(block)
-    return str(made.id)
+    return read(session, made.id).id
 
 
 def method(name: str) -> Exposed:

@@ -12,6 +12,7 @@ from crm.customer.v1 import import_service_pb2 as pb
 from crm.customer.v1.customer_pb2 import Customer
 from crm.customer.v1.customer_service_pb2 import SearchCustomersRequest
 from crm_cli.client import Session, wait_until
+from crm_cli.tour.importing import read
 
 # Seconds; the process that imports may be killed meanwhile.
 LONGEST = 180.0
@@ -35,7 +36,7 @@ class Importing:
     owner_id: str = ""
 
     def upload(self, content: bytes) -> str:
-        """The id of the file once it has arrived."""
+        """The id of the file once it has arrived and was read."""
         imports = self.session.imports
         request = pb.CreateUploadRequest(file_name="file.csv", size=len(content), request_id=str(uuid4()))
         upload_id: str = self.session.call(imports.CreateUpload, request).id
@@ -44,7 +45,7 @@ class Importing:
             self.session.call(
                 imports.AppendUpload, pb.AppendUploadRequest(id=upload_id, offset=offset, data=data)
             )
-        return upload_id
+        return read(self.session, upload_id).id
 
     def suggested(self, upload_id: str) -> pb.SuggestMappingResponse:
         request = pb.SuggestMappingRequest(upload_id=upload_id)
@@ -72,6 +73,10 @@ class Importing:
     def confirm(self, import_id: str) -> None:
         request = pb.ConfirmImportRequest(id=import_id, request_id=str(uuid4()))
         self.session.call(self.session.imports.ConfirmImport, request)
+
+    def cancel(self, import_id: str) -> None:
+        request = pb.CancelImportRequest(id=import_id, request_id=str(uuid4()))
+        self.session.call(self.session.imports.CancelImport, request)
 
     def done(self, content: bytes) -> pb.Import:
         """The import of a file at its end."""

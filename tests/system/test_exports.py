@@ -21,6 +21,7 @@ from crm.customer.v1.customer_service_pb2 import CreateCustomerRequest
 from crm.gateway.v1.directory_service_pb2 import CreateUserRequest
 from crm.gateway.v1.identity_pb2 import User
 from crm_cli.client import Account, Gateway, Refused, Session, wait_until
+from crm_cli.tour.importing import read
 from crm_cli.tour.people import make_up
 from tests.system.behind import Behind
 
@@ -56,6 +57,7 @@ def bring_in(session: Session, data: bytes, source: str) -> imports.Import:
     for offset in range(0, len(data), CHUNK):
         part = imports.AppendUploadRequest(id=upload.id, offset=offset, data=data[offset : offset + CHUNK])
         session.call(session.imports.AppendUpload, part)
+    read(session, upload.id)
     suggested = session.call(
         session.imports.SuggestMapping, imports.SuggestMappingRequest(upload_id=upload.id)
     )

@@ -68,6 +68,32 @@ def test_columns_are_mapped_to_fields_and_a_wrong_mapping_stores_nothing(erp: Ac
     assert (company.company.name, company.industry, company.company.size) == (name, "机械", 2)
 
 
+@pytest.mark.feature("C-11")
+def test_a_file_is_read_while_a_large_one_is_being_stored(erp: Account) -> None:
+    bringing, persons = Importing(erp.session()), people(20_000)
+    large = bringing.tried(csv_of(HEADER, rows_of(persons)))
+    bringing.confirm(large.id)
+    upload_id = bringing.upload(csv_of(HEADER, rows_of(persons[:1])))
+    suggested = bringing.suggested(upload_id)
+    assert bringing.now(large.id).state == pb.IMPORT_STATE_RUNNING
+    assert [column.field for column in suggested.columns][:2] == ["external_id", "person.full_name"]
+    bringing.cancel(large.id)
+
+
+@pytest.mark.feature("C-11")
+def test_a_file_that_cannot_be_read_says_so_in_its_state(erp: Account) -> None:
+    bringing = Importing(erp.session())
+    unread = pb.GetUploadRequest(id=bringing.upload(b"\n\n"))
+    upload = bringing.session.call(bringing.session.imports.GetUpload, unread)
+    assert (upload.state, upload.error) == (pb.UPLOAD_STATE_UNREADABLE, "The file has no header.")
+    with pytest.raises(Refused) as refused:
+        bringing.suggested(upload.id)
+    assert (refused.value.code, refused.value.reason) == (
+        grpc.StatusCode.FAILED_PRECONDITION,
+        "FILE_EMPTY",
+    )
+
+
 @pytest.mark.feature("C-12")
 def test_who_came_through_several_channels_is_one_customer(erp: Account) -> None:
     session, [person] = erp.session(), people(1)

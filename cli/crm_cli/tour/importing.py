@@ -12,6 +12,7 @@ from crm.customer.v1.import_service_pb2 import (
     ConfirmImportRequest,
     CreateUploadRequest,
     GetImportRequest,
+    GetUploadRequest,
     Import,
     ImportRow,
     ImportState,
@@ -20,6 +21,8 @@ from crm.customer.v1.import_service_pb2 import (
     StartImportRequest,
     SuggestMappingRequest,
     SuggestMappingResponse,
+    Upload,
+    UploadState,
 )
 from crm_cli.client import Session, wait_until
 from crm_cli.tour import febrl
@@ -45,7 +48,8 @@ class Importer:
     run: UUID
 
     def upload(self, name: str, content: bytes, tick: Tick) -> str:
-        """The id of the file once all its pieces have arrived. `name` tells it from the run's others."""
+        """The id of the file once all its pieces have arrived and it was read. `name` tells it from the run's
+        others."""
         imports = self.session.imports
         request = CreateUploadRequest(
             file_name=f"{name}.csv", size=len(content), request_id=self._request_id(f"upload {name}")
@@ -57,7 +61,7 @@ class Importer:
                 imports.AppendUpload, AppendUploadRequest(id=upload_id, offset=offset, data=data)
             )
             tick(len(data))
-        return upload_id
+        return read(self.session, upload_id).id
 
     def suggestion(self, upload_id: str) -> SuggestMappingResponse:
         request = SuggestMappingRequest(upload_id=upload_id)
@@ -110,6 +114,16 @@ class Importer:
 
     def _request_id(self, what: str) -> str:
         return str(uuid5(self.run, what))
+
+
+def read(session: Session, upload_id: str) -> Upload:
+    """A file that has arrived once it was read, well or not. Raises TimedOut."""
+
+    def look() -> Upload | None:
+        now: Upload = session.call(session.imports.GetUpload, GetUploadRequest(id=upload_id))
+        return None if now.state == UploadState.UPLOAD_STATE_READING else now
+
+    return wait_until(look, STAGE, pause=0.02, longest=0.5)
 
 
 def mapping(remark: str) -> dict[str, str]:

@@ -14,13 +14,13 @@ from customer.domain.customer import Company, ExternalId, Person
 from customer.domain.exporting.fields import BY_NAME
 from customer.domain.importing.mapping import suggest
 from customer.jobs.import_customers import import_customers
-from customer.usecases.imports.create_upload import append_upload, create_upload
-from customer.usecases.imports.start_import import Draft, confirm_import, start_import
+from customer.usecases.imports.start_import import confirm_import
 from customer.wiring import CustomerApp
 from kernel.jobs.job import Running
 from kernel.pure.clock import FixedClock
 from kernel.pure.grants import Principal, Scope
 from tests.customer.exporting.desk import Desk, record, run, user
+from tests.customer.importing.people import begun, read, uploaded
 from tests.support.services import service
 
 PEOPLE = (
@@ -42,15 +42,9 @@ RIGHTS = ("personal.read", "customers.import", "exports.raw")
 
 def bring_in(app: CustomerApp, me: Principal, name: str, data: bytes, kind: str) -> Any:
     """Imports a file by the mapping that is suggested; answers the counts."""
-    with app.work(me) as work:
-        upload = create_upload(work, name, len(data))
-        append_upload(work, upload.id, 0, data)
-    with app.work(me) as work:
-        upload = work.uploads.lend(upload.id)
-        head = app.importing.files.head(upload, 200)
-        columns = suggest(head.names, head.samples, None)
-        draft = Draft(upload.id, columns, "erp", kind, None, merge_duplicates=False)
-        started = start_import(work, app.importing.files, app.importing.marks, draft)
+    upload = uploaded(app, me, data, name)
+    read(app)
+    started = begun(app, me, upload, kind, merge=False)
     import_customers(Running(app, 1, lambda: False))
     with app.work(me) as work:
         confirm_import(work, started.id)

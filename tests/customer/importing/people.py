@@ -10,7 +10,9 @@ from uuid import UUID
 
 from customer.domain.importing.mapping import suggest
 from customer.domain.importing.runs import Import
+from customer.domain.importing.uploads import Upload
 from customer.jobs.import_customers import import_customers
+from customer.jobs.read_heads import read_heads
 from customer.usecases.imports.create_upload import append_upload, create_upload
 from customer.usecases.imports.start_import import Draft, confirm_import, start_import
 from customer.wiring import CustomerApp
@@ -38,6 +40,20 @@ def importer() -> Principal:
     return replace(seller(), grants=RIGHTS)
 
 
+def uploaded(app: CustomerApp, me: Principal, data: bytes, name: str = "people.csv") -> Upload:
+    """A file that has arrived and was not read yet."""
+    with app.work(me) as work:
+        upload = create_upload(work, name, len(data))
+        for offset in range(0, len(data), 1 << 20):
+            upload = append_upload(work, upload.id, offset, data[offset : offset + (1 << 20)])
+    return upload
+
+
+def read(app: CustomerApp) -> None:
+    """What the job does with files that have arrived."""
+    read_heads(Running(app, 1, lambda: False))
+
+
 def started(
     app: CustomerApp,
     me: Principal,
@@ -48,14 +64,21 @@ def started(
     name: str = "people.csv",
 ) -> Import:
     """An import of the file that waits for its trial; the customers will be the importer's or another's."""
+    upload = uploaded(app, me, data, name)
+    read(app)
+    return begun(app, me, upload, "person", owner_id, merge=merge)
+
+
+def begun(
+    app: CustomerApp, me: Principal, upload: Upload, kind: str, owner_id: UUID | None = None, *, merge: bool
+) -> Import:
+    """An import of a file that was read, by the mapping that is suggested."""
     with app.work(me) as work:
-        upload = create_upload(work, name, len(data))
-        for offset in range(0, len(data), 1 << 20):
-            upload = append_upload(work, upload.id, offset, data[offset : offset + (1 << 20)])
-    head = app.importing.files.head(upload, 200)
-    draft = Draft(upload.id, suggest(head.names, head.samples, None), "erp", "person", owner_id, merge)
-    with app.work(me) as work:
-        return start_import(work, app.importing.files, app.importing.marks, draft)
+        upload = work.uploads.lend(upload.id)
+        upload.require_ready()
+        head = work.uploads.head(upload)
+        draft = Draft(upload.id, suggest(head.names, head.samples, None), "erp", kind, owner_id, merge)
+        return start_import(work, app.importing.marks, draft)
 
 
 def worked_on(app: CustomerApp) -> None:

@@ -21,8 +21,6 @@ from kernel.pure.ids import parse_id
 from kernel.pure.paging import page_size
 from kernel.rpc.call import Call
 
-# So many rows are looked at when a mapping is suggested.
-_SAMPLES = 200
 # So many rows of a report are read at once, and a chunk of its file ends behind so many bytes.
 _REPORTED, _CHUNK = 1_000, 1 << 20
 
@@ -32,19 +30,20 @@ class ImportServicer:
         self._app = app
 
     def create_upload(self, request: pb.CreateUploadRequest, call: Call) -> pb.Upload:
-        return _upload(create_upload(call.work, request.file_name, request.size))
+        return _upload(create_upload(call.work, request.file_name, request.size), call.language)
 
     def append_upload(self, request: pb.AppendUploadRequest, call: Call) -> pb.Upload:
         upload_id = parse_id(request.id, "id")
-        return _upload(append_upload(call.work, upload_id, request.offset, request.data))
+        upload = append_upload(call.work, upload_id, request.offset, request.data)
+        return _upload(upload, call.language)
 
     def get_upload(self, request: pb.GetUploadRequest, call: Call) -> pb.Upload:
-        return _upload(self._upload(request.id, "id", call))
+        return _upload(self._upload(request.id, "id", call), call.language)
 
     def suggest_mapping(self, request: pb.SuggestMappingRequest, call: Call) -> pb.SuggestMappingResponse:
         upload = self._upload(request.upload_id, "upload_id", call)
-        upload.require_whole()
-        head = self._app.importing.files.head(upload, _SAMPLES)
+        upload.require_ready()
+        head = queries.open_head(self._app.reader, self._app.importing.file_sealer, upload.id)
         mac = self._app.importing.marks.columns(head.names)
         saved = queries.saved_mapping(self._app.reader, call.principal, mac)
         columns = suggest(head.names, head.samples, saved)
@@ -63,8 +62,7 @@ class ImportServicer:
             owner_id=parse_id(request.owner_id, "owner_id") if request.owner_id else None,
             merge_duplicates=request.merge_duplicates,
         )
-        importing = self._app.importing
-        return self._as_it_is(start_import(call.work, importing.files, importing.marks, draft).id, call)
+        return self._as_it_is(start_import(call.work, self._app.importing.marks, draft).id, call)
 
     def confirm_import(self, request: pb.ConfirmImportRequest, call: Call) -> pb.Import:
         return self._as_it_is(confirm_import(call.work, parse_id(request.id, "id")).id, call)
@@ -128,13 +126,15 @@ class ImportServicer:
         return _import(self._import(call.open_work.reader, import_id, call), call.language)
 
 
-def _upload(upload: Upload) -> pb.Upload:
+def _upload(upload: Upload, language: str) -> pb.Upload:
     return pb.Upload(
         id=str(upload.id),
         file_name=upload.file_name,
         size=upload.size,
         received=upload.received,
         expire_time=upload.expires_at,
+        state=f"UPLOAD_STATE_{upload.state.upper()}",
+        error=upload.refused.message(language) if upload.refused else "",
     )
 
 

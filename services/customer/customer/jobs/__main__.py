@@ -1,6 +1,6 @@
 """python -m customer.jobs: keeps time and does long work."""
 
-from customer.jobs import export_customers, scan_duplicates
+from customer.jobs import export_customers, read_heads, scan_duplicates
 from customer.jobs.import_customers import destroy_reports, destroy_uploads, import_customers
 from customer.jobs.keep_groups import keep_groups, review_groups
 from customer.jobs.purge_customers import purge_customers
@@ -32,7 +32,12 @@ if __name__ == "__main__":
         REVIEW_GROUPS: review_groups,
     }
     # Each minute besides, for imports whose job was lost or gave up.
-    jobs = [Job(IMPORT, import_customers, every="* * * * *"), export_customers.JOB, scan_duplicates.JOB]
+    jobs = [
+        Job(IMPORT, import_customers, every="* * * * *"),
+        read_heads.JOB,
+        export_customers.JOB,
+        scan_duplicates.JOB,
+    ]
     main(
         app,
         jobs=jobs,

@@ -17,6 +17,7 @@ from typing import BinaryIO, cast
 
 from customer.domain.importing.runs import Import, State
 from customer.jobs.tuning import tuned_interpreter
+from customer.store.files import Files
 from customer.usecases.imports.prepare_steps import Step, prepare_steps
 from customer.wiring import CustomerApp
 from kernel.pure.clock import today
@@ -79,9 +80,8 @@ def steps_of(app: CustomerApp, run: Import) -> Generator[Ready, None, None]:
         read = so_far
 
     importing, options = app.importing, run.options
-    with closing(
-        importing.files.records(run.upload_id, options.format, options.encoding, progress)
-    ) as records:
+    files = Files(app.reader, importing.file_sealer)
+    with closing(files.records(run.upload_id, options.format, options.encoding, progress)) as records:
         for step in prepare_steps(run, records, importing.stager, importing.marks, today(app.clock)):
             yield step, read
 

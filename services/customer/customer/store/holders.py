@@ -16,6 +16,7 @@ HOLDERS = Holders(
         "file": {
             "uploads": "select id from uploads where id = any(%(ids)s)",
             "upload_chunks": "select upload_id as id from upload_chunks where upload_id = any(%(ids)s)",
+            "upload_heads": "select upload_id as id from upload_heads where upload_id = any(%(ids)s)",
             "exports": "select id from exports where id = any(%(ids)s)",
             "export_chunks": "select export_id as id from export_chunks where export_id = any(%(ids)s)",
         },

@@ -5,7 +5,6 @@ from __future__ import annotations
 from customer.store.indexing import Indexer
 from customer.store.marks import Marks
 from customer.store.staging import Stager
-from customer.store.uploads import Files
 from kernel.sql.app import App
 from kernel.sql.crypto.sealing import Sealer
 
@@ -15,6 +14,5 @@ class Importing:
 
     def __init__(self, app: App, sealer: Sealer, indexer: Indexer, file_sealer: Sealer) -> None:
         self.file_sealer = file_sealer
-        self.files = Files(app.reader, file_sealer)
         self.marks = Marks(app.keyring)
         self.stager = Stager(app.reader, indexer, sealer, app.clock)

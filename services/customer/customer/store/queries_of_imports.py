@@ -5,14 +5,21 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from customer.domain.importing.uploads import Upload
+from customer.domain.importing.errors import UNREADABLE, UploadExpired
+from customer.domain.importing.uploads import Head, Upload
 from kernel.pure.grants import Principal
+from kernel.sql.crypto.sealing import Sealer
 from kernel.sql.engine import Reader
 
-_UPLOAD = """
-    select id, owner_id, file_name, size, received, expires_at from uploads
-    where id = %(id)s and owner_id = %(me)s
+# What is sealed under the key of a file is bound to these tables.
+CHUNKS_SEALED_IN, HEADS_SEALED_IN = "upload_chunks", "upload_heads"
+# Uploads with what came of reading them, for `upload_of`.
+UPLOADS = """
+    select u.id, u.owner_id, u.file_name, u.size, u.received, u.expires_at, u.failures,
+           h.sealed is not null as has_head, h.reason, h.facts
+    from uploads u left join upload_heads h on h.upload_id = u.id
 """
+_UPLOAD = f"{UPLOADS} where u.id = %(id)s and u.owner_id = %(me)s"
 _IMPORT = """
     select id, upload_id, file_name, state, rows_read, rows_created, rows_merged, rows_unchanged,
            rows_refused, bytes_read, bytes_total, created_at, ended_at, error
@@ -30,7 +37,31 @@ _MAPPING = """
 
 def get_upload(reader: Reader, principal: Principal, upload_id: UUID) -> Upload | None:
     row = reader.row(_UPLOAD, {"id": upload_id, "me": principal.user_id})
-    return Upload(*row) if row is not None else None
+    return upload_of(row) if row is not None else None
+
+
+def upload_of(row: Any) -> Upload:
+    """The upload in a row of UPLOADS."""
+    return Upload(
+        id=row.id,
+        owner_id=row.owner_id,
+        file_name=row.file_name,
+        size=row.size,
+        received=row.received,
+        expires_at=row.expires_at,
+        has_head=row.has_head,
+        refused=UNREADABLE[row.reason](**row.facts) if row.reason else None,
+        failures=row.failures,
+    )
+
+
+def open_head(reader: Reader, sealer: Sealer, upload_id: UUID) -> Head:
+    """How a file begins that is ready; `sealer` is that of files. Raises UploadExpired."""
+    row = reader.row("select sealed from upload_heads where upload_id = %(id)s", {"id": upload_id})
+    document = row and sealer.open(HEADS_SEALED_IN, upload_id, upload_id, row.sealed)
+    if document is None:
+        raise UploadExpired
+    return Head(**document)
 
 
 def get_import(reader: Reader, principal: Principal, import_id: UUID) -> Any | None:

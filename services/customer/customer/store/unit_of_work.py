@@ -63,7 +63,9 @@ class CustomerWork(UnitOfWork):
         self.interactions = InteractionRepository(self.session, sealer, self.now)
         self.relations = RelationRepository(self.session, self.now)
         self.class_changes = ClassChangeRepository(self.session, self.now)
-        self.uploads = UploadRepository(self.session, principal, importing.file_sealer, app.keyring)
+        self.uploads = UploadRepository(
+            self.session, principal, self.reader, importing.file_sealer, app.keyring
+        )
         self.imports = ImportRepository(self.session, principal, self.now)
         self.staging = StagingRepository(self.session)
         self.exports = ExportRepository(self.session, principal, self.reader, exporting, self.now)

@@ -27,6 +27,8 @@ REVIEW = "review_classes"
 # The job that works through imports, and the timer, one a file, that destroys what was uploaded.
 IMPORT = "import_customers"
 UPLOAD_EXPIRES = "destroy_uploads"
+# The job that reads how uploaded files begin.
+READ_HEADS = "read_heads"
 # The timer, one an import, that destroys its row report.
 REPORT_EXPIRES = "destroy_reports"
 # The job that writes exports, and the timer, one a file, that destroys what was written.

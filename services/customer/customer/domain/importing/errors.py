@@ -23,6 +23,16 @@ class UploadIncomplete(Precondition):
     zh = "文件只上传了 {received} 字节，共 {size} 字节。"
 
 
+class UploadNotReady(Precondition):
+    reason = "UPLOAD_NOT_READY"
+    en = "The uploaded file is being read; try again in a moment."
+    zh = "正在读取上传的文件，请稍后重试。"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.retry_after = 1.0
+
+
 class UploadExpired(Precondition):
     reason = "UPLOAD_EXPIRED"
     en = "The uploaded file has been destroyed; upload it again."
@@ -107,6 +117,12 @@ class ImportFault(Precondition):
     en = "The import stopped at an internal fault; what was stored stays."
     zh = "导入因内部故障停止，已保存的数据保留。"
 
+
+# Why a file that has arrived is not read.
+UNREADABLE: dict[str, type[Precondition]] = {
+    error.reason: error
+    for error in (UploadExpired, FileUnreadable, FileTooLarge, FileTooWide, HeaderTooLong, FileEmpty)
+}
 
 # Why an import may end before the end of its file.
 ENDINGS = {

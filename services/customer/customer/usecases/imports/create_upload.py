@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from customer.domain.importing.uploads import KEPT_FOR, Upload, check_upload
+from customer.domain.importing.uploads import KEPT_FOR, Upload, UploadState, check_upload
 from customer.usecases.imports.ports import PERMISSION, ImportWork
 from customer.usecases.ports import UPLOAD_EXPIRES
 from kernel.pure.errors import PermissionDenied
@@ -25,11 +25,14 @@ def create_upload(work: ImportWork, file_name: str, size: int) -> Upload:
 
 
 def append_upload(work: ImportWork, upload_id: UUID, offset: int, data: bytes) -> Upload:
-    """Adds a chunk that begins at byte `offset`; one that has come before changes nothing.
+    """Adds a chunk that begins at byte `offset`; one that has come before changes nothing. A file that is
+    whole by that is read as soon as may be.
 
     Raises UploadNotFound, Invalid or UploadOffset.
     """
     upload = work.uploads.lend(upload_id)
     if upload.accept(offset, data):
         work.uploads.append(upload, offset, data)
+        if upload.state is UploadState.READING:
+            work.uploads.wake()
     return upload

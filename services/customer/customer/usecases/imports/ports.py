@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from customer.domain.customer import Profile
 from customer.domain.duplicates import Party
 from customer.domain.events import RecordedCustomer
 from customer.domain.importing.reports import ReportedRow
-from customer.domain.importing.rows import Record, Row
+from customer.domain.importing.rows import Row
 from customer.domain.importing.runs import Import
 from customer.domain.importing.uploads import Head, Upload
 from customer.usecases.ports import Work
@@ -24,8 +24,26 @@ class Uploads(Protocol):
     def lend(self, upload_id: UUID) -> Upload:
         """The principal's upload, locked. Raises UploadNotFound."""
 
+    def hold(self, upload_id: UUID) -> Upload:
+        """Anybody's upload, locked. Raises UploadNotFound."""
+
     def append(self, upload: Upload, offset: int, data: bytes) -> None:
         """Stores a chunk that the upload has accepted."""
+
+    def wake(self) -> None:
+        """Lets the jobs process look for files to read after this transaction."""
+
+    def unread(self) -> Upload | None:
+        """A whole file that nobody has read yet, if there is one: of those that failed least, the oldest."""
+
+    def keep_head(self, upload: Upload, head: Head) -> None:
+        """Stores how a file begins, once."""
+
+    def keep_failure(self, upload: Upload) -> None:
+        """Stores that reading a file failed, or that it can't be read."""
+
+    def head(self, upload: Upload) -> Head:
+        """How a file begins that is ready. Raises UploadExpired."""
 
     def destroy(self, upload_ids: Collection[UUID]) -> None:
         """Makes files unreadable for ever, and removes them."""
@@ -92,15 +110,6 @@ class ImportWork(Work, Protocol):
     uploads: Uploads
     imports: Imports
     staging: Staging
-
-
-class Files(Protocol):
-    def head(self, upload: Upload, rows: int) -> Head:
-        """Raises UploadExpired, FileUnreadable or FileEmpty."""
-
-    def records(
-        self, upload_id: UUID, format: str, encoding: str, progress: Callable[[int], None] = ...
-    ) -> Generator[Record, None, None]: ...
 
 
 class Marks(Protocol):

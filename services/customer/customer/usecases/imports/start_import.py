@@ -10,7 +10,7 @@ from customer.domain.errors import OwnerOutOfReach
 from customer.domain.importing.mapping import Column, check
 from customer.domain.importing.reports import KEPT_FOR
 from customer.domain.importing.runs import Import, Options, State
-from customer.usecases.imports.ports import PERMISSION, Files, ImportWork, Marks
+from customer.usecases.imports.ports import PERMISSION, ImportWork, Marks
 from customer.usecases.merge_customers import PERMISSION as MERGE
 from customer.usecases.ports import REPORT_EXPIRES
 from kernel.pure.errors import Checks, PermissionDenied
@@ -31,17 +31,17 @@ class Draft:
     merge_duplicates: bool
 
 
-def start_import(work: ImportWork, files: Files, marks: Marks, draft: Draft) -> Import:
+def start_import(work: ImportWork, marks: Marks, draft: Draft) -> Import:
     """An import whose first 100 rows will be stored as soon as its turn comes.
 
-    Raises Invalid, UploadNotFound, UploadIncomplete, UploadExpired, FileUnreadable, FileEmpty or
-    OwnerOutOfReach; PermissionDenied when duplicates are to be merged by who may not merge.
+    Raises Invalid, UploadNotFound, UploadIncomplete, UploadNotReady, UploadExpired, OwnerOutOfReach, or why
+    the file can't be read; PermissionDenied when duplicates are to be merged by who may not merge.
     """
     if draft.merge_duplicates and work.principal.scope_of(MERGE) is None:
         raise PermissionDenied(permission=MERGE)
     upload = work.uploads.lend(draft.upload_id)
-    upload.require_whole()
-    head = files.head(upload, 0)
+    upload.require_ready()
+    head = work.uploads.head(upload)
     checks = Checks()
     source = draft.source.strip()
     if not 1 <= len(source) <= _LONGEST_SOURCE or not source.isprintable():
