@@ -196,3 +196,12 @@ def test_a_chain_of_resemblances_is_not_one_person(app: CustomerApp) -> None:
     son = known(app, Person("王小明", phones[1:], emails[1:], birth_date="1981-12-13"))
     scan(app, merge=True)
     assert links(app) in ({middle: father}, {son: middle})
+
+
+def test_of_scans_that_wait_one_runs_at_a_time(app: CustomerApp) -> None:
+    with app.work(EVERYBODY) as work:
+        start_scan(work, merge=False)
+        start_scan(work, merge=False)
+    jobs = app.reader.rows("select lock from jobs.procrastinate_jobs where task_name = 'scan_duplicates'")
+    assert len(jobs) >= 2
+    assert {job.lock for job in jobs} == {"scan_duplicates"}

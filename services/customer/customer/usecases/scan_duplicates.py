@@ -22,7 +22,8 @@ def start_scan(work: Work, merge: bool) -> Scan:
     surely the same."""
     scan = Scan(new_id(), work.principal, merge, customers_total=work.scans.count(PERMISSION))
     work.scans.add(scan)
-    work.defer(SCAN, scan_id=scan.id)
+    # One after the other: many at once would leave no place for imports and exports.
+    work.defer(SCAN, lock=SCAN, scan_id=scan.id)
     work.audit("start", "duplicate_scan", scan.id, merge=merge)
     return scan
 

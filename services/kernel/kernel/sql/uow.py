@@ -90,9 +90,10 @@ class UnitOfWork:
             }
         )
 
-    def defer(self, job: str, **arguments: object) -> None:
-        """Lets the service's jobs process do `job` after this transaction has committed."""
-        deferral.defer(self.session, job, arguments)
+    def defer(self, job: str, *, lock: str | None = None, **arguments: object) -> None:
+        """Lets the service's jobs process do `job` after this transaction has committed; of jobs with the
+        same `lock` one at a time."""
+        deferral.defer(self.session, job, arguments, lock=lock)
 
     def schedule(
         self, kind: str, key: str, due_at: datetime, payload: Mapping[str, Any] | None = None
