@@ -13,7 +13,7 @@ from kernel.ops.settings import Settings
 from kernel.pure.clock import Clock, SystemClock
 from kernel.pure.grants import Principal
 from kernel.pure.paging import PageTokens
-from kernel.sql import migrate
+from kernel.sql import revisions
 from kernel.sql.crypto.keyring import Keyring
 from kernel.sql.crypto.kms import FileProvider, KeyEncryption
 from kernel.sql.crypto.orphans import Holders
@@ -60,7 +60,7 @@ class App:
     def _head(self) -> str:
         """The newest revision this code knows. Revisions are numbered, so that a later one is greater:
         old code goes on running on a schema that was already expanded."""
-        return migrate.head(self.service)
+        return revisions.head(self.service)
 
     def watch_keys(self) -> None:
         """Polls each second, in a daemon thread, whether keys were destroyed, and forgets them then."""

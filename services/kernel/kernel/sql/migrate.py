@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import sys
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from alembic.config import Config
@@ -18,6 +17,7 @@ from kernel.ops.settings import Settings
 from kernel.sql.crypto.keyring import Keyring
 from kernel.sql.crypto.kms import FileProvider, KeyEncryption
 from kernel.sql.crypto.schema import upgrade_keyring
+from kernel.sql.revisions import folder, head
 
 # Any number; the same for all, so that two upgrades of one database wait for each other.
 _UPGRADE_LOCK = 7_300_001
@@ -95,11 +95,6 @@ def current(url: str) -> str | None:
         return context.get_current_revision()
 
 
-def head(package: str) -> str:
-    """The newest revision this code knows ("0003")."""
-    return _scripts(package).get_current_head() or ""
-
-
 def execute_ddl(operations: Any, name: str) -> None:
     """Runs a frozen SQL file of the kernel ("0001_kernel") in a migration; `operations` is alembic.op."""
     sql = resources.files("kernel.sql").joinpath("ddl", f"{name}.sql").read_text("utf-8")
@@ -111,7 +106,7 @@ def _scripts(package: str) -> ScriptDirectory:
 
 
 def _config(package: str) -> Config:
-    versions = Path(str(resources.files(f"{package}.store").joinpath("migrations", "versions")))
+    versions = folder(package)
     config = Config()
     config.set_main_option("script_location", str(versions.parent))
     config.set_main_option("version_locations", str(versions))

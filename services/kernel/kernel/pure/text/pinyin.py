@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import lru_cache
+
+# Characters are asked for one by one: the dictionary of phrases would take 40 MiB and say nothing.
+os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
 
 from pypinyin import Style, lazy_pinyin
 
