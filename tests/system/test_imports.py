@@ -68,7 +68,6 @@ def test_columns_are_mapped_to_fields_and_a_wrong_mapping_stores_nothing(erp: Ac
     assert (company.company.name, company.industry, company.company.size) == (name, "机械", 2)
 
 
-@pytest.mark.feature("C-11")
 def test_a_file_is_read_while_a_large_one_is_being_stored(erp: Account) -> None:
     bringing, persons = Importing(erp.session()), people(20_000)
     large = bringing.tried(csv_of(HEADER, rows_of(persons)))
@@ -80,7 +79,6 @@ def test_a_file_is_read_while_a_large_one_is_being_stored(erp: Account) -> None:
     bringing.cancel(large.id)
 
 
-@pytest.mark.feature("C-11")
 def test_a_file_that_cannot_be_read_says_so_in_its_state(erp: Account) -> None:
     bringing = Importing(erp.session())
     unread = pb.GetUploadRequest(id=bringing.upload(b"\n\n"))
