@@ -63,7 +63,7 @@ def test_while_a_thread_is_free_nobody_waits(admission: Admission, gate: threadi
 
 @pytest.mark.parametrize(
     ("seconds", "taken"),
-    [(0.001, [LIST, READ, COMMAND]), (0.06, [READ, COMMAND]), (0.15, [COMMAND]), (60.0, [COMMAND])],
+    [(0.001, [LIST, READ, COMMAND]), (0.3, [READ, COMMAND]), (0.6, [COMMAND]), (60.0, [COMMAND])],
 )
 def test_the_longer_the_wait_the_fewer_kinds_are_taken(
     admission: Admission, gate: threading.Event, seconds: float, taken: list[Method]

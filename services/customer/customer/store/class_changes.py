@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy.orm import Session
-
 from customer.domain.events import ClassifiedCustomer
+from kernel.sql.uow import OpenReader
 
 _ADD = """
     insert into class_changes (customer_id, scheme, class, previous_class, at)
@@ -17,8 +16,8 @@ _ADD = """
 
 
 class ClassChangeRepository:
-    def __init__(self, session: Session, now: datetime) -> None:
-        self._connection = session.connection
+    def __init__(self, reader: OpenReader, now: datetime) -> None:
+        self._reader = reader
         self._now = now
 
     def add(self, changes: Sequence[ClassifiedCustomer]) -> None:
@@ -31,4 +30,4 @@ class ClassChangeRepository:
             "before": [change.previous_class for change in changes],
             "now": self._now,
         }
-        self._connection().exec_driver_sql(_ADD, params)
+        self._reader.run((_ADD, params))

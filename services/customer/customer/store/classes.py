@@ -14,6 +14,7 @@ from customer.usecases.ports import REVIEW, ClassRow
 from kernel.pure.clock import day_start
 from kernel.sql import timers
 from kernel.sql.timers import Timer
+from kernel.sql.uow import OpenReader
 
 _SCHEMES = "select distinct on (id) id, version, title, rules from schemes order by id, version desc"
 _OF = """
@@ -31,17 +32,16 @@ _SAVE = """
 
 
 class ClassRepository:
-    def __init__(self, session: Session, zone: ZoneInfo) -> None:
+    def __init__(self, session: Session, reader: OpenReader, zone: ZoneInfo) -> None:
         self._session = session
-        self._connection = session.connection
+        self._reader = reader
         self._zone = zone
 
     def schemes(self) -> list[Scheme]:
-        return [Scheme(**row) for row in self._connection().exec_driver_sql(_SCHEMES).mappings()]
+        return [Scheme(**row._asdict()) for row in self._reader.rows(_SCHEMES)]
 
     def of(self, customer_ids: Collection[UUID]) -> list[ClassRow]:
-        found = self._connection().exec_driver_sql(_OF, {"ids": list(customer_ids)})
-        return [ClassRow(**row) for row in found.mappings()]
+        return [ClassRow(**row._asdict()) for row in self._reader.rows(_OF, {"ids": list(customer_ids)})]
 
     def save(self, rows: Sequence[ClassRow]) -> None:
         if not rows:
@@ -55,7 +55,7 @@ class ClassRepository:
             "since": [row.since for row in rows],
             "reviews": [row.review_on for row in rows],
         }
-        self._connection().exec_driver_sql(_SAVE, params)
+        self._reader.run((_SAVE, params))
 
     def review(self, due: Mapping[UUID, date | None]) -> None:
         wanted = [Timer(REVIEW, str(i), day_start(day, self._zone)) for i, day in due.items() if day]

@@ -26,7 +26,8 @@ from google.protobuf.message import Message
 from kombu.entity import Queue
 from kombu.message import Message as Delivery
 from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR, Entrypoint, register_entrypoint
-from sqlalchemy.exc import DataError
+from psycopg import DataError
+from sqlalchemy import exc
 
 from kernel.bus import headers
 from kernel.bus.broker import BROKER_ERRORS
@@ -192,7 +193,7 @@ class Hears(Entrypoint):
                 return False
             if isinstance(error, CrmError) and not error.transient:
                 self._bury(message, error.reason, place(error))
-            elif isinstance(error, DataError):
+            elif isinstance(error, DataError | exc.DataError):
                 # The database can't hold such a value, and never will.
                 self._bury(message, "MALFORMED", place(error))
             else:
@@ -207,7 +208,7 @@ class Hears(Entrypoint):
         self._trace(batch[0].envelope)
         told = {arrived.envelope.id: arrived for arrived in batch}
         with self._app.work(self._principal) as work:
-            claimed = inbox.claim(work.session, handler, told.keys())
+            claimed = inbox.claim(work.reader, handler, told.keys())
             fresh = [arrived for event_id, arrived in told.items() if event_id in claimed]
             if fresh:
                 self._method(work, _joined([arrived.event for arrived in fresh]), fresh[0].envelope)

@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     # Threads that answer calls. Measured best on 2 cores: 4.
     grpc_threads: int = 4
     # Calls waiting for a thread beyond which a further one is refused.
-    grpc_queue: int = 64
+    grpc_queue: int = 128
     # Calls of one user or service account, at a time, beyond which a further one is refused.
     grpc_calls_of_one: int = 32
     # Connections to the service's database a process may hold.

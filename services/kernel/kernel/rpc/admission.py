@@ -26,8 +26,8 @@ from kernel.rpc.methods import Method
 class Priority(Enum):
     """The longest wait in seconds for which a call is still taken in."""
 
-    LIST = 0.05
-    READ = 0.1
+    LIST = 0.25
+    READ = 0.5
     COMMAND = float("inf")
 
 

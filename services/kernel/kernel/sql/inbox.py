@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy.orm import Session
+from kernel.sql.uow import OpenReader
 
 # Sorted, so that two that handle the same events wait for each other in one order.
 _CLAIM = """
@@ -16,10 +16,9 @@ _CLAIM = """
 """
 
 
-def claim(session: Session, handler: str, event_ids: Collection[UUID]) -> set[UUID]:
+def claim(reader: OpenReader, handler: str, event_ids: Collection[UUID]) -> set[UUID]:
     """Marks events as handled in the caller's transaction; answers those that were not before.
 
     Waits for another transaction that is handling one of them.
     """
-    marked = session.connection().exec_driver_sql(_CLAIM, {"handler": handler, "ids": list(event_ids)})
-    return set(marked.scalars())
+    return {row.event_id for row in reader.rows(_CLAIM, {"handler": handler, "ids": list(event_ids)})}

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from kernel.sql import tables
+from kernel.sql.prepared import Statement
+
+_SCHEDULE = """
+    insert into timers (kind, key, due_at, payload)
+    select * from unnest(%(kinds)s::text[], %(keys)s::text[], %(instants)s::timestamptz[],
+                         %(payloads)s::jsonb[]) as wanted (kind, key, due_at, payload)
+    order by key
+    on conflict (kind, key) do update
+    set due_at = excluded.due_at, payload = excluded.payload, attempts = 0, last_error = null
+"""
+_HOLD = "select key from timers where kind = %(kind)s and key = any(%(keys)s) order by key for update"
 
 
 @dataclass(frozen=True)
@@ -28,20 +39,10 @@ def schedule(session: Session, wanted: Sequence[Timer]) -> None:
     """Sets timers, in place of earlier settings of the same keys. Keys must differ."""
     if not wanted:
         return
-    rows = [{"kind": t.kind, "key": t.key, "due_at": t.due_at, "payload": t.payload} for t in wanted]
-    statement = insert(tables.timers)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["kind", "key"],
-            set_={
-                "due_at": statement.excluded.due_at,
-                "payload": statement.excluded.payload,
-                "attempts": 0,
-                "last_error": None,
-            },
-        ),
-        sorted(rows, key=lambda row: str(row["key"])),
-    )
+    rows = [(timer.kind, timer.key, timer.due_at, json.dumps(timer.payload)) for timer in wanted]
+    kinds, keys, instants, payloads = (list(column) for column in zip(*rows, strict=True))
+    params = {"kinds": kinds, "keys": keys, "instants": instants, "payloads": payloads}
+    session.connection().exec_driver_sql(_SCHEDULE, params)
 
 
 def cancel(session: Session, kind: str, keys: Collection[str]) -> None:
@@ -57,6 +58,9 @@ def hold(session: Session, kind: str, keys: Collection[str]) -> None:
 
     Whoever will set timers and also lock other rows holds the timers first, as a firing timer does.
     """
-    table = tables.timers
-    wanted = (table.c.kind == kind) & table.c.key.in_(keys)
-    session.execute(select(table.c.key).where(wanted).order_by(table.c.key).with_for_update())
+    session.connection().exec_driver_sql(*holding(kind, keys))
+
+
+def holding(kind: str, keys: Collection[str]) -> Statement:
+    """The same as a statement, to be sent together with others."""
+    return _HOLD, {"kind": kind, "keys": list(keys)}
