@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from customer.domain.importing.runs import Import, State
@@ -77,10 +78,12 @@ def traits_of(step: Step, place: int) -> Any:
 
 
 def children() -> list[int]:
-    found: list[int] = []
-    for task in Path("/proc/self/task").iterdir():
-        found += map(int, (task / "children").read_text().split())
-    return [pid for pid in found if b"customer.jobs.preparing" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    found = []
+    for child in psutil.Process().children():
+        with suppress(psutil.Error):
+            if "customer.jobs.preparing" in child.cmdline():
+                found.append(child.pid)
+    return found
 
 
 def awaited_child() -> int:

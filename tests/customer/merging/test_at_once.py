@@ -8,8 +8,6 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy.exc import DBAPIError
-
 from customer.domain.customer import Company, Profile
 from customer.store import queries
 from customer.usecases.classify_customers import apply_orders
@@ -35,7 +33,7 @@ def tried(app: CustomerApp, principal: Principal, do: Callable[..., object]) -> 
             with app.work(principal) as work:
                 do(work)
             return
-        except DBAPIError as error:
+        except Exception as error:
             if not is_conflict(error):
                 raise
 
