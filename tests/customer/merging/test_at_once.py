@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+from sqlalchemy.exc import DBAPIError
+
 from customer.domain.customer import Company, Profile
 from customer.store import queries
 from customer.usecases.classify_customers import apply_orders
@@ -33,7 +35,7 @@ def tried(app: CustomerApp, principal: Principal, do: Callable[..., object]) -> 
             with app.work(principal) as work:
                 do(work)
             return
-        except Exception as error:
+        except DBAPIError as error:
             if not is_conflict(error):
                 raise
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from datetime import date
 from uuid import UUID
+
+from sqlalchemy.orm import Session
 
 from customer.domain.purchases import Purchases
 from customer.usecases.ports import REVIEW, OrderRow
 from kernel.pure.clock import year_before
 from kernel.sql import timers
-from kernel.sql.uow import OpenReader
 
 _TOLD = """
     select * from unnest(%(ids)s::uuid[], %(versions)s::int[], %(customers)s::uuid[], %(days)s::date[],
@@ -65,14 +67,14 @@ _SUMS = """
 """
 
 
-_SAVEPOINT, _ROLLBACK, _RELEASE = ("savepoint held", ()), ("rollback to held", ()), ("release held", ())
+class _Overtaken(Exception):
+    """What was to be locked has changed meanwhile."""
 
 
 class OrderRepository:
-    """Events come here one after the other: what it asks goes to the database on as few ways as can be."""
-
-    def __init__(self, reader: OpenReader) -> None:
-        self._reader = reader
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._connection = session.connection
 
     def apply(self, orders: Sequence[OrderRow]) -> set[UUID]:
         newest = {order.order_id: order for order in sorted(orders, key=lambda order: order.version)}
@@ -85,32 +87,41 @@ class OrderRepository:
             "statuses": [row.status for row in rows],
             "amounts": [row.base_amount for row in rows],
         }
-        added = {row.customer_id for row in self._reader.rows(_ADD, params)}
+        connection = self._connection()
+        added = connection.exec_driver_sql(_ADD, params).scalars().all()
         if len(added) == len(rows):
-            return added
+            return set(added)
         # Only a row that is held says from whom the order moves: another event may just be moving it.
-        _, changed = self._reader.run((_STEADY, params), (_CHANGE, params))
-        return added | {row.customer_id for row in changed}
+        connection.exec_driver_sql(_STEADY, params)
+        return {*added, *connection.exec_driver_sql(_CHANGE, params).scalars()}
 
     def hold(self, customer_ids: Collection[UUID]) -> list[UUID]:
-        asked = _CONCERNED, {"ids": list(customer_ids), "kind": REVIEW}
         while True:
-            _, known = self._reader.run(_SAVEPOINT, asked)
-            ids = [row.id for row in known]
-            _, _, now = self._reader.run(
-                # Timers first: a timer that fires holds its row before it comes here.
-                timers.holding(REVIEW, [str(i) for i in ids]),
-                (_HOLD, {"ids": ids}),
-                asked,
-            )
-            if {*now} <= {*known, *(row._replace(timed=False) for row in known)}:
-                self._reader.run(_RELEASE)
-                return [row.id for row in now]
-            # Somebody was merged or got a timer while this waited: to wait for more while holding some
-            # would make two wait for each other.
-            self._reader.run(_ROLLBACK)
+            with suppress(_Overtaken), self._session.begin_nested():
+                return self._hold(customer_ids)
+
+    def _hold(self, customer_ids: Collection[UUID]) -> list[UUID]:
+        """Raises _Overtaken when somebody was merged or got a timer while this waited: to wait for more
+        while holding some would make two wait for each other."""
+        concerned, timed = self._concerned(customer_ids)
+        # Timers first: a timer that fires holds its row before it comes here.
+        timers.hold(self._session, REVIEW, [str(i) for i in concerned])
+        self._connection().exec_driver_sql(_HOLD, {"ids": list(concerned)})
+        now_concerned, now_timed = self._concerned(customer_ids)
+        if not (now_concerned <= concerned and now_timed <= timed):
+            raise _Overtaken
+        return list(now_concerned)
+
+    def _concerned(self, customer_ids: Collection[UUID]) -> tuple[set[UUID], set[UUID]]:
+        """The customers to hold, and those of them that have a timer."""
+        params = {"ids": list(customer_ids), "kind": REVIEW}
+        rows = self._connection().exec_driver_sql(_CONCERNED, params).all()
+        return {row.id for row in rows}, {row.id for row in rows if row.timed}
 
     def of(self, customer_ids: Collection[UUID], today: date) -> dict[UUID, Purchases]:
         params = {"ids": list(customer_ids), "today": today, "year_before": year_before(today)}
-        found = (row._asdict() for row in self._reader.rows(_SUMS, params))
-        return {sums.pop("customer_id"): Purchases(**sums) for sums in found}
+        found = self._connection().exec_driver_sql(_SUMS, params).mappings()
+        return {
+            row["customer_id"]: Purchases(**{k: v for k, v in row.items() if k != "customer_id"})
+            for row in found
+        }

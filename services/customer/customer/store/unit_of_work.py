@@ -47,7 +47,7 @@ class CustomerWork(UnitOfWork):
         super().__init__(app, principal)
         history = History(self.session, principal, sealer, self.now)
         self.customers = CustomerRepository(self.session, principal, sealer, indexer, history, self.now)
-        self.purchases = OrderRepository(self.reader)
+        self.purchases = OrderRepository(self.session)
         self.deals = DealRepository(self.session)
         self.merges = MergeRepository(self.session, principal, self.now)
         self.matches = MatchRepository(self.session, principal, sealer, indexer)
