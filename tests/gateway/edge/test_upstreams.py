@@ -122,6 +122,18 @@ def test_a_call_ends_at_its_deadline(edge: Edge) -> None:
         released.set()
 
 
+def test_a_server_that_ends_the_call_first_answers_no_less(edge: Edge) -> None:
+    """What grpc says of itself at a deadline is a code and no details."""
+    edge.customer.answers["GetCustomer"] = lambda request, context: context.abort(
+        grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded"
+    )
+    token = edge.signer.token([READ])
+    answer = edge.json.call("GET", "/v1/customers/1", token=token)
+    assert (answer.status, answer.json["code"], answer.reason) == (504, 4, "DEADLINE_EXCEEDED")
+    outcome = edge.grpc.call(f"{SERVICE}/GetCustomer", token=token)
+    assert (outcome.code, outcome.reason) == (grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED")
+
+
 def test_a_service_that_is_away_is_unavailable_and_the_others_go_on(
     tmp_path: Path, authority: Authority
 ) -> None:

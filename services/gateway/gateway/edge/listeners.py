@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from gateway.edge import access, accesslog, bodies, browsers, health, jwt, limits, replies, routes, secrets
+from gateway.edge import (
+    access,
+    accesslog,
+    bodies,
+    browsers,
+    health,
+    jwt,
+    limits,
+    overdue,
+    replies,
+    routes,
+    secrets,
+)
 from gateway.edge.files import Json, config_source, typed
 from gateway.edge.settings import MOST_HEADERS, MOST_HEADERS_KIB, MOST_STREAMS, Address, EdgeSettings
 
@@ -94,6 +106,7 @@ def _filters(settings: EdgeSettings, to_grpc: Sequence[Json]) -> list[Json]:
         jwt.http_filter(settings.dir),
         access.http_filter(),
         limits.http_filter(settings),
+        overdue.http_filter(),
         {
             "name": "envoy.filters.http.router",
             "typed_config": typed(
