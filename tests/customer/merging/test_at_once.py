@@ -8,8 +8,6 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy.exc import DBAPIError
-
 from customer.domain.customer import Company, Profile
 from customer.store import queries
 from customer.usecases.classify_customers import apply_orders
@@ -21,23 +19,16 @@ from customer.usecases.update_customer import update_customer
 from customer.wiring import CustomerApp
 from kernel.pure.grants import Principal, Scope
 from kernel.pure.ids import new_id
-from kernel.sql.engine import is_conflict
 from tests.customer.conftest import seller
 
 MANAGER = seller(Scope.ALL)
 ROUNDS = 12
 
 
-def tried(app: CustomerApp, principal: Principal, do: Callable[..., object]) -> None:
-    """Does it as the doors do: again when another transaction was in the way."""
-    while True:
-        try:
-            with app.work(principal) as work:
-                do(work)
-            return
-        except DBAPIError as error:
-            if not is_conflict(error):
-                raise
+def done(app: CustomerApp, principal: Principal, do: Callable[..., object]) -> None:
+    """Once: locks are taken in one order, so that nobody is in another's way for good."""
+    with app.work(principal) as work:
+        do(work)
 
 
 def test_no_order_is_lost_for_a_class_and_no_edit_for_a_survivor(app: CustomerApp) -> None:
@@ -47,20 +38,20 @@ def test_no_order_is_lost_for_a_class_and_no_edit_for_a_survivor(app: CustomerAp
 
     def merge_and_part() -> None:
         for _ in range(ROUNDS):
-            tried(app, MANAGER, lambda work: merge_customers(work, old, [new]))
-            tried(app, MANAGER, lambda work: unmerge_customer(work, new))
-        tried(app, MANAGER, lambda work: merge_customers(work, old, [new]))
+            done(app, MANAGER, lambda work: merge_customers(work, old, [new]))
+            done(app, MANAGER, lambda work: unmerge_customer(work, new))
+        done(app, MANAGER, lambda work: merge_customers(work, old, [new]))
 
     def buy() -> None:
         for _ in range(ROUNDS):
             order = OrderRow(new_id(), 1, new, date(2026, 6, 1), "paid", Decimal(3_000))
-            tried(app, Principal.service("customer"), lambda work, order=order: apply_orders(work, [order]))
+            done(app, Principal.service("customer"), lambda work, order=order: apply_orders(work, [order]))
 
     def edit() -> None:
         for number in range(ROUNDS):
             tag = (f"t{number:02}",)
             for customer in (old, new):
-                tried(
+                done(
                     app,
                     MANAGER,
                     lambda work, customer=customer, tag=tag: update_customer(
@@ -69,8 +60,8 @@ def test_no_order_is_lost_for_a_class_and_no_edit_for_a_survivor(app: CustomerAp
                 )
 
     with ThreadPoolExecutor(3) as threads:
-        for done in [threads.submit(task) for task in (merge_and_part, buy, edit)]:
-            done.result(timeout=60)
+        for ended in [threads.submit(task) for task in (merge_and_part, buy, edit)]:
+            ended.result(timeout=60)
     survivor = queries.get_customer(app.reader, MANAGER, new)
     assert survivor.id == old
     assert queries.get_purchases(app.reader, old, date(2026, 6, 30)).order_count == ROUNDS

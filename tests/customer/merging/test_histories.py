@@ -290,13 +290,13 @@ def sums_hold(history: History) -> None:
     kept = app.reader.rows("select order_id, customer_id from orders where customer_id = any(%(ids)s)", ids)
     assert {tuple(row) for row in kept} == {order[:2] for order in oracle.orders}
     with app.work(MANAGER) as work:
-        sums = work.purchases.of(oracle.ids, TODAY)
-        classifier = Classifier.of(work.classes.schemes())
-        classes = {(row.customer_id, row.scheme): row.class_ for row in work.classes.of(oracle.ids)}
+        grounds = work.classes.grounds(oracle.ids, TODAY)
+    classifier = Classifier.of(grounds.schemes)
+    classes = {(row.customer_id, row.scheme): row.class_ for row in grounds.classes}
     for customer in oracle.ids:
         absorbed = oracle.root(customer) != customer
         purchases = Purchases() if absorbed else oracle.purchases(customer)
-        assert sums.get(customer, Purchases()) == purchases
+        assert grounds.purchases.get(customer, Purchases()) == purchases
         if not absorbed:
             view = queries.get_purchases(app.reader, customer, TODAY)
             assert view == tuple(getattr(purchases, name) for name in view._fields)

@@ -49,6 +49,7 @@ _INSERT_MATCH_KEYS = """
 """
 _LEND = f"select {_COLUMNS} from customers c where id = {STANDING} and survivor_id is null"
 _LOCK = "for no key update"
+_SAVEPOINT, _ROLLBACK = ("savepoint lent", ()), ("rollback to lent", ())
 _OF = f"select {_COLUMNS} from customers where id = any(%(ids)s)"
 _ABSORBED = f"select {_COLUMNS} from customers where survivor_id = %(id)s order by id"
 _EXTERNAL_IDS = "select customer_id, source, value from external_ids where customer_id = any(%(ids)s)"
@@ -155,14 +156,17 @@ class CustomerRepository:
         if deleted:
             # Before the customer: a timer that fires holds its row before it comes here.
             timers.hold(self._session, PURGE, [str(customer_id)])
-        # A customer that is merged while this waits for it is found through its survivor next time.
+        self._session.flush()
+        # A customer that is merged while this waits for it is found through its survivor next time; it is
+        # let go first, for the survivor may have to be locked before it.
         for _ in range(2):
-            row = self._connection().exec_driver_sql(f"{_LEND} and {in_reach} {_LOCK}", params).first()
-            if row is not None:
-                if row.deleted_at is not None and not deleted:
+            _, rows = self._statements.run(_SAVEPOINT, (f"{_LEND} and {in_reach} {_LOCK}", params))
+            if rows:
+                if rows[0].deleted_at is not None and not deleted:
                     break
-                [customer] = self._customers([row])
+                [customer] = self._customers(rows)
                 return customer
+            self._statements.run(_ROLLBACK)
         raise refusal(OpenReader(self._session), self._principal, permission, customer_id)
 
     def absorbed(self, survivor_id: UUID) -> list[Customer]:

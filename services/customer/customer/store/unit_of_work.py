@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from customer.store.class_changes import ClassChangeRepository
 from customer.store.classes import ClassRepository
 from customer.store.customers import CustomerRepository
 from customer.store.deals import DealRepository
@@ -47,7 +46,7 @@ class CustomerWork(UnitOfWork):
         super().__init__(app, principal)
         history = History(self.session, principal, sealer, self.now)
         self.customers = CustomerRepository(self.session, principal, sealer, indexer, history, self.now)
-        self.purchases = OrderRepository(self.session)
+        self.purchases = OrderRepository(self.session, self.reader)
         self.deals = DealRepository(self.session)
         self.merges = MergeRepository(self.session, principal, self.now)
         self.matches = MatchRepository(self.session, principal, sealer, indexer)
@@ -58,11 +57,10 @@ class CustomerWork(UnitOfWork):
         self.memberships = MembershipRepository(self.session, self.now, today)
         self.erasing = ErasingRepository(self.session, self.now)
         self.counters = counters
-        self.classes = ClassRepository(self.session, self.reader, self.clock.zone)
+        self.classes = ClassRepository(self.session, self.reader, self.clock.zone, self.now)
         self.standing = StandingRepository(self.session, principal)
         self.interactions = InteractionRepository(self.session, sealer, self.now)
         self.relations = RelationRepository(self.session, self.now)
-        self.class_changes = ClassChangeRepository(self.reader, self.now)
         self.uploads = UploadRepository(
             self.session, principal, self.reader, importing.file_sealer, app.keyring
         )

@@ -23,18 +23,15 @@ def apply_orders(work: Work, orders: Sequence[OrderRow]) -> None:
 
 def classify_customers(work: Work, customer_ids: Collection[UUID]) -> None:
     """Decides the classes of customers anew from their orders, and when to look again."""
-    known = work.purchases.hold(customer_ids)
-    if not known:
-        return
     day = today(work.clock)
-    purchases = work.purchases.of(known, day)
-    held = {(row.customer_id, row.scheme): row for row in work.classes.of(known)}
-    classifier = Classifier.of(work.classes.schemes())
+    grounds = work.classes.grounds(customer_ids, day)
+    held = {(row.customer_id, row.scheme): row for row in grounds.classes}
+    classifier = Classifier.of(grounds.schemes)
     rows: list[ClassRow] = []
     facts: list[ClassifiedCustomer] = []
     reviews: dict[UUID, date | None] = {}
-    for customer_id in known:
-        verdicts = classifier.decide(purchases.get(customer_id, Purchases()), day)
+    for customer_id in grounds.customer_ids:
+        verdicts = classifier.decide(grounds.purchases.get(customer_id, Purchases()), day)
         reviews[customer_id] = min((v.review_on for _, v in verdicts if v.review_on), default=None)
         for scheme, verdict in verdicts:
             before = held.get((customer_id, scheme.id))
@@ -44,9 +41,7 @@ def classify_customers(work: Work, customer_ids: Collection[UUID]) -> None:
             rows.append(row)
             if before is None or before.class_ != row.class_:
                 facts.append(_fact(row, before))
-    work.classes.save(rows)
-    work.classes.review(reviews)
-    work.class_changes.add(facts)
+    work.classes.save(rows, facts, reviews)
     for start in range(0, len(facts), _MOST_IN_AN_EVENT):
         work.record(CustomersClassified(tuple(facts[start : start + _MOST_IN_AN_EVENT])))
 

@@ -93,6 +93,16 @@ class ClassRow:
 
 
 @dataclass(frozen=True)
+class Grounds:
+    """What classes follow from. Purchases are those of customers with orders, what they absorbed included."""
+
+    customer_ids: list[UUID]
+    purchases: dict[UUID, Purchases]
+    classes: list[ClassRow]
+    schemes: list[Scheme]  # the newest version of each
+
+
+@dataclass(frozen=True)
 class Holder:
     """The customer that has an external id, deleted perhaps. The one it is read through decides whether it is
     within the caller's reach, and whose `team_id` it has."""
@@ -137,13 +147,8 @@ class Purchasing(Protocol):
     def apply(self, orders: Sequence[OrderRow]) -> set[UUID]:
         """Stores what is newer than what is held; answers the customers whose purchases may have changed."""
 
-    def hold(self, customer_ids: Collection[UUID]) -> list[UUID]:
-        """Locks customers, and those they are read through, against being classified by another;
-        answers those that exist."""
-
-    def of(self, customer_ids: Collection[UUID], today: date) -> dict[UUID, Purchases]:
-        """The purchases of customers that have orders, together with the customers they absorbed.
-        One that was absorbed has none of its own."""
+    def hold(self, customer_ids: Collection[UUID]) -> None:
+        """Locks customers, and those they are read through, against being classified by another."""
 
 
 class Deals(Protocol):
@@ -155,20 +160,17 @@ class Deals(Protocol):
 
 
 class Classes(Protocol):
-    def schemes(self) -> list[Scheme]:
-        """The newest version of each scheme."""
+    def grounds(self, customer_ids: Collection[UUID], today: date) -> Grounds:
+        """Locks customers as Purchasing.hold does; of those that exist, what their classes follow from."""
 
-    def of(self, customer_ids: Collection[UUID]) -> list[ClassRow]: ...
-
-    def save(self, rows: Sequence[ClassRow]) -> None: ...
-
-    def review(self, due: dict[UUID, date | None]) -> None:
-        """Sets the day on which each customer is classified again; None for no day."""
-
-
-class ClassChanges(Protocol):
-    def add(self, changes: Sequence[ClassifiedCustomer]) -> None:
-        """Notes that classes changed at this instant."""
+    def save(
+        self,
+        rows: Sequence[ClassRow],
+        changes: Sequence[ClassifiedCustomer],
+        reviews: Mapping[UUID, date | None],
+    ) -> None:
+        """Stores classes, notes which of them changed now, and sets the day on which each customer is
+        classified again; None for no day."""
 
 
 @dataclass(frozen=True)
@@ -372,7 +374,6 @@ class Work(Protocol):
     purchases: Purchasing
     deals: Deals
     classes: Classes
-    class_changes: ClassChanges
     standing: Standing
     interactions: Interactions
     relations: Relations

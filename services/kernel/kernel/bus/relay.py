@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from sqlalchemy import Engine, Row, text
+from sqlalchemy import Engine
 
 from kernel.bus.broker import BROKER_ERRORS
 from kernel.bus.publisher import Outgoing, Publisher
 from kernel.bus.topology import exchange_of
 from kernel.ops import metrics
 from kernel.ops.logs import logger
-from kernel.sql.engine import VANISHED
+from kernel.sql.engine import VANISHED, run_on
 
 _log = logger(__name__)
 
@@ -33,11 +33,12 @@ _BUSY = 400.0
 _LONGEST_PAUSE = 2.0
 _LONGEST_REST = 60.0
 
-_CLAIM = text(
-    "select seq, id, type, body from outbox where type <> all(:resting)"
-    " order by seq limit :batch for update skip locked"
-)
-_DELETE = text("delete from outbox where seq = any(:seqs)")
+_CLAIM = """
+    select seq, id, type, body from outbox where type <> all(%(resting)s)
+    order by seq limit %(batch)s for update skip locked
+"""
+_DELETE = "delete from outbox where seq = any(%(seqs)s)"
+_COMMIT = "commit", ()
 
 
 class Relay:
@@ -60,17 +61,17 @@ class Relay:
         """Publishes up to BATCH rows and deletes those that arrived; answers how many it claimed.
 
         What nobody wants stays, raises the alarm and rests, without blocking other types. Raises one
-        of BROKER_ERRORS or SQLAlchemy's errors, with nothing deleted.
+        of BROKER_ERRORS or psycopg's errors, with nothing deleted.
         """
-        with self._engine.begin() as connection:
-            rows = connection.execute(_CLAIM, {"resting": self._types_at_rest(), "batch": BATCH}).all()
+        with self._engine.connect() as connection:
+            [rows] = run_on(connection, (_CLAIM, {"resting": self._types_at_rest(), "batch": BATCH}))
             if not rows:
                 return 0
             outcome = self._publisher.publish([self._message(row) for row in rows])
             unwanted = {r.type for r in rows if str(r.id) in outcome.unroutable} - self._nobody_yet
             kept = outcome.refused | {str(row.id) for row in rows if row.type in unwanted}
             gone = [row for row in rows if str(row.id) not in kept]
-            connection.execute(_DELETE, {"seqs": [row.seq for row in gone]})
+            run_on(connection, (_DELETE, {"seqs": [row.seq for row in gone]}), _COMMIT)
         for row in gone:
             metrics.events_published.labels(row.type).inc()
         self._learn({row.type for row in rows}, unwanted)
@@ -78,7 +79,7 @@ class Relay:
             raise ConnectionError("the broker refused a part of the batch")
         return len(rows)
 
-    def _message(self, row: Row[Any]) -> Outgoing:
+    def _message(self, row: Any) -> Outgoing:
         return Outgoing(str(row.id), row.type, row.body, exchange_of(row.type, self._service), row.type)
 
     def _types_at_rest(self) -> list[str]:

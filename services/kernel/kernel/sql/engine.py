@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from kernel.ops import metrics
 from kernel.ops.settings import Settings
-from kernel.sql.prepared import run
+from kernel.sql.prepared import Statement, run
 
 # A transaction left open by a bug must not hold its locks for ever. Compiling a plan takes longer than any
 # statement of ours.
@@ -49,6 +49,21 @@ def make_engine(settings: Settings) -> Engine:
     event.listen(engine, "checkout", lambda *_: metrics.pool_in_use.inc())
     event.listen(engine, "checkin", lambda *_: metrics.pool_in_use.dec())
     return engine
+
+
+def run_on(connection: Connection, *statements: Statement) -> list[list[Any]]:
+    """prepared.run on a connection of the pool, within its transaction.
+
+    One that broke says that those in the pool did too: they are replaced, as SQLAlchemy does when a
+    statement of its own fails so.
+    """
+    driver: Any = connection.connection.driver_connection
+    try:
+        return run(driver, *statements)
+    except psycopg.OperationalError as error:
+        if _says_away(error):
+            connection.engine.dispose()
+        raise
 
 
 def is_unavailable(error: BaseException) -> bool:

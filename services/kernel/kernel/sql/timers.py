@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from kernel.sql import tables
 from kernel.sql.prepared import Statement
 
 _SCHEDULE = """
@@ -22,6 +20,7 @@ _SCHEDULE = """
     on conflict (kind, key) do update
     set due_at = excluded.due_at, payload = excluded.payload, attempts = 0, last_error = null
 """
+_CANCEL = "delete from timers where kind = %(kind)s and key = any(%(keys)s)"
 _HOLD = "select key from timers where kind = %(kind)s and key = any(%(keys)s) order by key for update"
 
 
@@ -37,20 +36,26 @@ class Timer:
 
 def schedule(session: Session, wanted: Sequence[Timer]) -> None:
     """Sets timers, in place of earlier settings of the same keys. Keys must differ."""
+    _run(session, scheduling(wanted))
+
+
+def scheduling(wanted: Sequence[Timer]) -> list[Statement]:
+    """The same as statements, to be sent together with others."""
     if not wanted:
-        return
+        return []
     rows = [(timer.kind, timer.key, timer.due_at, json.dumps(timer.payload)) for timer in wanted]
     kinds, keys, instants, payloads = (list(column) for column in zip(*rows, strict=True))
-    params = {"kinds": kinds, "keys": keys, "instants": instants, "payloads": payloads}
-    session.connection().exec_driver_sql(_SCHEDULE, params)
+    return [(_SCHEDULE, {"kinds": kinds, "keys": keys, "instants": instants, "payloads": payloads})]
 
 
 def cancel(session: Session, kind: str, keys: Collection[str]) -> None:
     """Forgets timers of one kind; unknown keys are no error."""
-    if keys:
-        session.execute(
-            delete(tables.timers).where(tables.timers.c.kind == kind, tables.timers.c.key.in_(keys))
-        )
+    _run(session, cancelling(kind, keys))
+
+
+def cancelling(kind: str, keys: Collection[str]) -> list[Statement]:
+    """The same as statements."""
+    return [(_CANCEL, {"kind": kind, "keys": list(keys)})] if keys else []
 
 
 def hold(session: Session, kind: str, keys: Collection[str]) -> None:
@@ -58,9 +63,14 @@ def hold(session: Session, kind: str, keys: Collection[str]) -> None:
 
     Whoever will set timers and also lock other rows holds the timers first, as a firing timer does.
     """
-    session.connection().exec_driver_sql(*holding(kind, keys))
+    _run(session, [holding(kind, keys)])
 
 
 def holding(kind: str, keys: Collection[str]) -> Statement:
     """The same as a statement, to be sent together with others."""
     return _HOLD, {"kind": kind, "keys": list(keys)}
+
+
+def _run(session: Session, statements: Sequence[Statement]) -> None:
+    for sql, params in statements:
+        session.connection().exec_driver_sql(sql, dict(params))

@@ -8,7 +8,7 @@ Use cases receive it open and never commit.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -22,8 +22,8 @@ from kernel.pure.events import Event
 from kernel.pure.grants import Principal
 from kernel.pure.ids import new_id
 from kernel.sql import timers
-from kernel.sql.engine import Reader
-from kernel.sql.prepared import Params, Statement, run
+from kernel.sql.engine import Reader, run_on
+from kernel.sql.prepared import Params, Statement
 
 if TYPE_CHECKING:
     from kernel.sql.app import App
@@ -36,6 +36,7 @@ _AUDIT = """
         id uuid, at timestamptz, actor_kind text, actor_id text, action text, object_type text,
         object_id text, facts jsonb, trace_id text)
 """
+_COMMIT: Statement = "commit", ()
 
 
 class OpenReader(Reader):
@@ -50,8 +51,7 @@ class OpenReader(Reader):
 
     def run(self, *statements: Statement) -> list[list[Any]]:
         """The rows of each statement, on one way to the database and back (kernel.sql.prepared.run)."""
-        connection: Any = self._session.connection().connection.driver_connection
-        return run(connection, *statements)
+        return run_on(self._session.connection(), *statements)
 
 
 class UnitOfWork:
@@ -114,7 +114,9 @@ class UnitOfWork:
         self.session.flush()
         if self._discarded:
             return
-        self._write_facts()
+        if self._events or self._audited:
+            self.reader.run(*self._facts(), _COMMIT)
+        # Finds nothing left to send then.
         self.session.commit()
 
     def __enter__(self) -> Self:
@@ -130,17 +132,13 @@ class UnitOfWork:
             # Rolls back what was not committed.
             self.session.close()
 
-    def _write_facts(self) -> None:
-        """What was told and what was audited, on one way to the database and back."""
-        if not self._events and not self._audited:
-            return
-        statements: list[Statement] = []
+    def _facts(self) -> Iterator[Statement]:
+        """What was told and what was audited."""
         if self._events:
             ids, types, bodies = zip(*map(self._row, self._events), strict=True)
-            statements.append((_TELL, (list(ids), list(types), list(bodies))))
+            yield _TELL, (list(ids), list(types), list(bodies))
         if self._audited:
-            statements.append((_AUDIT, (json.dumps(self._audited),)))
-        self.reader.run(*statements)
+            yield _AUDIT, (json.dumps(self._audited),)
 
     def _row(self, event: Event) -> tuple[UUID, str, str]:
         """The outbox row: id, type, and the message as it will be published (CloudEvents 1.0 JSON)."""
