@@ -26,6 +26,7 @@ HEARER = Path(__file__).with_name("hearer.py")
 ORDERS = "crm.sales.v1.OrdersRecorded"
 WORK_QUEUE = "sales.OrdersRecorded"
 USERS = topology.Subscription("sales", "crm.gateway.v1.UsersRecorded", "sales.follow_users")
+TEAMS = topology.Subscription("sales", "crm.gateway.v1.TeamsRecorded", "sales.follow_teams")
 SUBSCRIPTION = topology.Subscription("sales", ORDERS, "sales.apply_orders")
 
 
@@ -39,9 +40,9 @@ def amqp_url() -> Iterator[str]:
 @pytest.fixture
 def queues(amqp_url: str) -> str:
     """The topology of the hearer, all queues empty; answers the broker's URL."""
-    topology.declare(amqp_url, "sales", [SUBSCRIPTION, USERS])
+    topology.declare(amqp_url, "sales", [SUBSCRIPTION, USERS, TEAMS])
     with Connection(amqp_url) as connection:
-        for plan in topology.queues([SUBSCRIPTION, USERS]):
+        for plan in topology.queues([SUBSCRIPTION, USERS, TEAMS]):
             connection.channel().queue_purge(plan.name)
     return amqp_url
 

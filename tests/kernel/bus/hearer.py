@@ -8,7 +8,7 @@ import kernel.bus.green  # noqa: F401  # isort: skip
 
 from sqlalchemy import text
 
-from crm.gateway.v1.events_pb2 import UsersRecorded
+from crm.gateway.v1.events_pb2 import TeamsRecorded, UsersRecorded
 from crm.sales.v1.events_pb2 import OrdersRecorded, ProductsRecorded
 from kernel.bus.entrypoint import hears
 from kernel.bus.envelope import Envelope
@@ -59,6 +59,14 @@ class Hearer:
             )
             if user.user_id == "broken":
                 raise OrderRefused
+
+    @hears(TeamsRecorded, together=True, patience=0.3)
+    def follow_teams(self, work: UnitOfWork, event: TeamsRecorded, envelope: Envelope) -> None:
+        for team in event.teams:
+            work.session.execute(
+                text("insert into effects (order_id, event_id) values (:team, :event)"),
+                {"team": team.team_id, "event": envelope.id},
+            )
 
     def _fail_if_told(self) -> None:
         # In a transaction of its own: that of the handler is rolled back.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from uuid import UUID
 
@@ -10,7 +11,7 @@ import pytest
 from kernel.bus import deadletters, headers
 from kernel.bus.gauges import count_messages
 from kernel.bus.publisher import Outgoing, Publisher
-from tests.kernel.bus.conftest import USERS, Process, Store, effects, order_event
+from tests.kernel.bus.conftest import TEAMS, USERS, Process, Store, effects, order_event
 from tests.support.servers import eventually
 
 PEOPLE = [f"u-{number:02}" for number in range(40)]
@@ -47,6 +48,19 @@ def test_events_that_wait_are_one_transaction(
     hearer.start()
     eventually(lambda: all_applied(store, queues, PEOPLE))
     assert store.value("select count(*) from inbox") == len(PEOPLE)
+    assert store.value("select count(distinct xmin::text) from inbox") < len(PEOPLE) / 2
+
+
+def test_a_stream_of_events_gathers_where_the_handler_is_patient(
+    hearer: Process, store: Store, publisher: Publisher
+) -> None:
+    hearer.start()
+    for team in PEOPLE:
+        data = {"teams": [{"teamId": team, "version": 1}]}
+        event_id, body = order_event(type=TEAMS.event_type, data=data)
+        publisher.publish([Outgoing(str(event_id), TEAMS.event_type, body, "", TEAMS.queue)])
+        time.sleep(0.01)
+    eventually(lambda: effects(store) == PEOPLE)
     assert store.value("select count(distinct xmin::text) from inbox") < len(PEOPLE) / 2
 
 

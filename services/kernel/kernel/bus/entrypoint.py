@@ -52,17 +52,24 @@ F = TypeVar("F", bound=Callable[..., None])
 
 # Longest pause, in seconds, between tries while the database is away.
 _LONGEST_PAUSE = 2.0
+# Seconds that copies of what other services hold may be late, when that spares transactions.
+PATIENCE = 0.05
 # The most that becomes one unit of work: so many events, or their bytes.
 _MOST_TOGETHER, _MOST_BYTES = 200, 1 << 18
 
 
 def hears(
-    message_class: type[Message], *, about: Sequence[str] = (), together: bool = False
+    message_class: type[Message],
+    *,
+    about: Sequence[str] = (),
+    together: bool = False,
+    patience: float = 0.0,
 ) -> Callable[[F], F]:
     """Marks a method `(self, work, event, envelope)` of a service class as handler of an event.
 
     `together` is for events that are lists of facts, each with its own id and version: the lists of
-    those that wait are joined, and `envelope` is that of the first. One that fails fails alone.
+    those that wait are joined, and `envelope` is that of the first. One that fails fails alone. Those that
+    come within `patience` seconds of the last wait for each other so long.
 
     `about` are the fields that name persons ("orders.customer_id"): what is said of erased ones never
     reaches the handler.
@@ -71,7 +78,7 @@ def hears(
     def mark(method: F) -> F:
         if about:
             method = without_erased(method, about)
-        register_entrypoint(method, Hears(message_class, together=together))
+        register_entrypoint(method, Hears(message_class, together=together, patience=patience))
         return method
 
     return mark
@@ -97,9 +104,19 @@ class Hears(Entrypoint):
 
     queue_consumer = QueueConsumer()
 
-    def __init__(self, message_class: type[Message], *, together: bool = False, **options: Any) -> None:
+    def __init__(
+        self,
+        message_class: type[Message],
+        *,
+        together: bool = False,
+        patience: float = 0.0,
+        **options: Any,
+    ) -> None:
         self._message_class = message_class
         self._together = together
+        self._patience = patience
+        # When those that waited were last taken.
+        self._taken = 0.0
         self.prefetch = _MOST_TOGETHER if together else PREFETCH
         super().__init__(**options)
 
@@ -137,6 +154,7 @@ class Hears(Entrypoint):
         self._waiting.append(arrived)
         with self._turn:
             # Whoever has the turn takes along what came meanwhile; those find nothing left to do.
+            self._gather()
             apart = self._apply_together(list(self._next_batch()))
         # Not in the turn: moving what fails to its queue takes a while, and the others need not wait.
         for one in apart:
@@ -151,6 +169,13 @@ class Hears(Entrypoint):
             return list(batch)
         middle = len(batch) // 2
         return self._apply_together(batch[:middle]) + self._apply_together(batch[middle:])
+
+    def _gather(self) -> None:
+        """Lets a stream of events become few units of work; a single one waits for nobody."""
+        left = self._taken + self._patience - monotonic()
+        if self._waiting and left > 0:
+            eventlet.sleep(left)
+        self._taken = monotonic()
 
     def _next_batch(self) -> Iterator[Arrived]:
         count = size = 0

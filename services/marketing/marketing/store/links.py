@@ -7,13 +7,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-# Links are told flattened: a survivor is never linked itself.
-_APPLY = """
-    insert into links (customer_id, survivor_id, version)
-    select * from unnest(%(ids)s::uuid[], %(survivors)s::uuid[], %(versions)s::int[])
-    on conflict (customer_id) do update set survivor_id = excluded.survivor_id, version = excluded.version
-    where links.version < excluded.version
-"""
+from kernel.sql.projection import take_links
+
 _ONE_WITH = """
     with root as (
         select coalesce((select survivor_id from links where customer_id = %(id)s), %(id)s) as id
@@ -26,16 +21,12 @@ _FORGET = "delete from links where customer_id = any(%(ids)s) or survivor_id = a
 
 class LinkRepository:
     def __init__(self, session: Session) -> None:
+        self._session = session
         self._run = session.connection
 
     def apply(self, told: Iterable[tuple[UUID, UUID | None, int]]) -> None:
         """Takes over the (customer id, survivor id, version) links that are newer than what is held."""
-        newest = {row[0]: row for row in sorted(told, key=lambda row: row[2])}
-        rows = [newest[customer_id] for customer_id in sorted(newest)]
-        if rows:
-            ids, survivors, versions = (list(column) for column in zip(*rows, strict=True))
-            arrays = {"ids": ids, "survivors": survivors, "versions": versions}
-            self._run().exec_driver_sql(_APPLY, arrays)
+        take_links(self._session, told)
 
     def one_with(self, customer_id: UUID) -> list[UUID]:
         """All ids of the human with this one, in order."""

@@ -17,7 +17,7 @@ from crm.sales.v1 import events_pb2 as sales
 from crm.ticketing.v1 import events_pb2 as ticketing
 from kernel.bus import facts
 from kernel.bus.directory import FollowsDirectory
-from kernel.bus.entrypoint import hears
+from kernel.bus.entrypoint import PATIENCE, hears
 from kernel.bus.envelope import Envelope
 from kernel.bus.privacy import FollowsPrivacy
 from kernel.pure.audit_chain import AuditEntry, Checkpoint
@@ -84,7 +84,7 @@ class PrivacyEvents(FollowsDirectory, FollowsPrivacy):
     ) -> None:
         _take_receipt(work, event, envelope)
 
-    @hears(CustomersRecorded, about=["customers.customer_id"], together=True)
+    @hears(CustomersRecorded, about=["customers.customer_id"], together=True, patience=PATIENCE)
     def follow_persons(self, work: Work, event: CustomersRecorded, envelope: Envelope) -> None:
         work.persons.apply(
             PersonRow(

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from kernel.pure.grants import Principal, Scope
 from kernel.sql import scope
 from kernel.sql.engine import Reader
+from kernel.sql.projection import take_links, take_over
 from privacy.usecases.ports import PersonRow
 
 RECORD_CONSENTS = "privacy.consents.record"
@@ -17,18 +18,12 @@ REQUEST_ERASURES = "privacy.erasures.request"
 
 _APPLY = """
     insert into persons (person_id, version, owner_id, collaborator_ids, deleted)
-    values (%(person_id)s, %(version)s, %(owner_id)s, %(collaborator_ids)s::uuid[], %(deleted)s)
+    select * from jsonb_to_recordset(%(told)s::jsonb) as told (
+        person_id uuid, version int, owner_id uuid, collaborator_ids uuid[], deleted bool)
     on conflict (person_id) do update
     set version = excluded.version, owner_id = excluded.owner_id,
         collaborator_ids = excluded.collaborator_ids, deleted = excluded.deleted
     where persons.version < excluded.version
-"""
-# Links are told flattened: a survivor is never linked itself.
-_LINK = """
-    insert into links (customer_id, survivor_id, version)
-    select * from unnest(%(ids)s::uuid[], %(survivors)s::uuid[], %(versions)s::int[])
-    on conflict (customer_id) do update set survivor_id = excluded.survivor_id, version = excluded.version
-    where links.version < excluded.version
 """
 _REACHED = """
     select count(*) as reached from unnest(%(ids)s::uuid[]) asked(id)
@@ -56,20 +51,11 @@ class PersonProjection:
 
     def apply(self, told: Iterable[PersonRow]) -> None:
         """Takes over the rows that are newer than what is held."""
-        # Ids in order, so that handlers can't deadlock.
-        rows = sorted(told, key=lambda row: (row.person_id, row.version))
-        if rows:
-            params = [{**vars(row), "collaborator_ids": list(row.collaborator_ids)} for row in rows]
-            self._session.connection().exec_driver_sql(_APPLY, params)
+        take_over(self._session, _APPLY, told, "person_id")
 
     def link(self, told: Iterable[tuple[UUID, UUID | None, int]]) -> None:
         """Takes over the (customer id, survivor id, version) links that are newer than what is held."""
-        newest = {row[0]: row for row in sorted(told, key=lambda row: row[2])}
-        rows = [newest[customer_id] for customer_id in sorted(newest)]
-        if rows:
-            ids, survivors, versions = (list(column) for column in zip(*rows, strict=True))
-            arrays = {"ids": ids, "survivors": survivors, "versions": versions}
-            self._session.connection().exec_driver_sql(_LINK, arrays)
+        take_links(self._session, told)
 
     def known(self, subject_id: UUID) -> bool:
         """Whether there is or was such a person, and the caller may ask for their erasure.

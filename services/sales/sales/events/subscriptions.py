@@ -10,7 +10,7 @@ from uuid import UUID
 from crm.customer.v1.events_pb2 import CustomersMerged, CustomersRecorded
 from crm.sales.v1.events_pb2 import LeadsChanged, OpportunitiesChanged, ProductsRecorded
 from kernel.bus.directory import FollowsDirectory
-from kernel.bus.entrypoint import hears
+from kernel.bus.entrypoint import PATIENCE, hears
 from kernel.bus.envelope import Envelope
 from kernel.bus.privacy import FollowsPrivacy
 from kernel.pure.erasure import Erasure
@@ -32,7 +32,7 @@ class SalesEvents(FollowsDirectory, FollowsPrivacy):
         """What sales holds of a person goes, but for signed contracts."""
         return erase_customers(work, subject_ids)
 
-    @hears(CustomersRecorded, about=["customers.customer_id"], together=True)
+    @hears(CustomersRecorded, about=["customers.customer_id"], together=True, patience=PATIENCE)
     def follow_customers(self, work: Work, event: CustomersRecorded, envelope: Envelope) -> None:
         work.customers.apply(
             CustomerRow(
@@ -45,7 +45,7 @@ class SalesEvents(FollowsDirectory, FollowsPrivacy):
             for told in event.customers
         )
 
-    @hears(CustomersMerged, about=["links.absorbed_id", "links.survivor_id"])
+    @hears(CustomersMerged, about=["links.absorbed_id", "links.survivor_id"], together=True)
     def follow_links(self, work: Work, event: CustomersMerged, envelope: Envelope) -> None:
         work.customers.link(
             (

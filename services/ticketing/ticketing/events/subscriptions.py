@@ -14,7 +14,7 @@ from crm.ticketing.v1.events_pb2 import (
     TicketsChanged,
 )
 from kernel.bus.directory import FollowsDirectory
-from kernel.bus.entrypoint import hears
+from kernel.bus.entrypoint import PATIENCE, hears
 from kernel.bus.envelope import Envelope
 from kernel.bus.privacy import FollowsPrivacy
 from kernel.pure.erasure import Erasure
@@ -36,14 +36,14 @@ class TicketingEvents(FollowsDirectory, FollowsPrivacy):
         """Words, mails and addresses go; tickets stay as figures."""
         return erase_customers(work, subject_ids)
 
-    @hears(CustomersRecorded, about=["customers.customer_id"])
+    @hears(CustomersRecorded, about=["customers.customer_id"], together=True, patience=PATIENCE)
     def follow_customers(self, work: Work, event: CustomersRecorded, envelope: Envelope) -> None:
         work.customers.apply(
             CustomerRow(parse_id(told.customer_id, "customer_id"), told.version, told.kind, told.deleted)
             for told in event.customers
         )
 
-    @hears(CustomersClassified, about=["customers.customer_id"])
+    @hears(CustomersClassified, about=["customers.customer_id"], together=True, patience=PATIENCE)
     def follow_classes(self, work: Work, event: CustomersClassified, envelope: Envelope) -> None:
         work.customers.classify(
             ClassRow(
@@ -52,7 +52,7 @@ class TicketingEvents(FollowsDirectory, FollowsPrivacy):
             for told in event.customers
         )
 
-    @hears(CustomersMerged, about=["links.absorbed_id", "links.survivor_id"])
+    @hears(CustomersMerged, about=["links.absorbed_id", "links.survivor_id"], together=True)
     def follow_links(self, work: Work, event: CustomersMerged, envelope: Envelope) -> None:
         work.customers.link(
             (

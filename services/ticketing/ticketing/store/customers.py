@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from kernel.sql import subjects
 from kernel.sql.engine import Reader
+from kernel.sql.projection import take_links, take_over
 from ticketing.domain.ticket import Standing
 from ticketing.usecases.ports import ClassRow, CustomerRow
 
 _APPLY = """
     insert into customers (customer_id, version, kind, deleted)
-    values (%(customer_id)s, %(version)s, %(kind)s, %(deleted)s)
+    select * from jsonb_to_recordset(%(told)s::jsonb) as told (
+        customer_id uuid, version int, kind text, deleted bool)
     on conflict (customer_id) do update
     set version = excluded.version, kind = excluded.kind, deleted = excluded.deleted
     where customers.version < excluded.version
 """
 _CLASSIFY = """
     insert into classes (customer_id, scheme, version, class)
-    values (%(customer_id)s, %(scheme)s, %(version)s, %(class_)s)
+    select * from jsonb_to_recordset(%(told)s::jsonb) as told (
+        customer_id uuid, scheme text, version int, class_ text)
     on conflict (customer_id, scheme) do update set version = excluded.version, class = excluded.class
     where classes.version < excluded.version
-"""
-# Links are told flattened: a survivor is never linked itself.
-_LINK = """
-    insert into links (customer_id, survivor_id, version)
-    values (%(customer_id)s, %(survivor_id)s, %(version)s)
-    on conflict (customer_id) do update set survivor_id = excluded.survivor_id, version = excluded.version
-    where links.version < excluded.version
 """
 _STANDING = """
     select scheme, class from classes
@@ -51,24 +46,21 @@ _SURVIVOR = """
 
 class CustomerProjection:
     def __init__(self, session: Session, reader: Reader) -> None:
+        self._session = session
         self._connection = session.connection
         self._reader = reader
 
     def apply(self, told: Iterable[CustomerRow]) -> None:
         """Takes over the rows that are newer than what is held."""
-        # Ids in order, so that handlers can't deadlock.
-        self._many(_APPLY, sorted(told, key=lambda row: (row.customer_id, row.version)))
+        take_over(self._session, _APPLY, told, "customer_id")
 
     def classify(self, told: Iterable[ClassRow]) -> None:
         """The same of classes."""
-        self._many(_CLASSIFY, sorted(told, key=lambda row: (row.customer_id, row.scheme, row.version)))
+        take_over(self._session, _CLASSIFY, told, "customer_id", "scheme")
 
     def link(self, told: Iterable[tuple[UUID, UUID | None, int]]) -> None:
         """The same of (customer id, survivor id, version) links."""
-        names = ("customer_id", "survivor_id", "version")
-        rows = [dict(zip(names, row, strict=True)) for row in sorted(told, key=lambda row: (row[0], row[2]))]
-        if rows:
-            self._connection().exec_driver_sql(_LINK, rows)
+        take_links(self._session, told)
 
     def standing(self, customer_id: UUID | None) -> Standing:
         """What rules may ask of a customer, by whom they are read now."""
@@ -90,8 +82,3 @@ class CustomerProjection:
     def refuse_restricted(self, customer_id: UUID) -> None:
         """Raises SubjectRestricted when the customer's data may not be used now."""
         subjects.refuse_restricted(self._reader, [customer_id])
-
-    def _many(self, sql: str, rows: list[Any]) -> None:
-        if rows:
-            params: list[Mapping[str, Any]] = [vars(row) for row in rows]
-            self._connection().exec_driver_sql(sql, params)
