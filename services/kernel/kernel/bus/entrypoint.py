@@ -56,6 +56,8 @@ _LONGEST_PAUSE = 2.0
 PATIENCE = 0.05
 # The most that becomes one unit of work: so many events, or their bytes.
 _MOST_TOGETHER, _MOST_BYTES = 200, 1 << 18
+# So many are held unacknowledged: those that are applied, those that wait for it, those on their way.
+_AHEAD = 3 * _MOST_TOGETHER
 
 
 def hears(
@@ -117,7 +119,7 @@ class Hears(Entrypoint):
         self._patience = patience
         # When those that waited were last taken.
         self._taken = 0.0
-        self.prefetch = _MOST_TOGETHER if together else PREFETCH
+        self.prefetch = _AHEAD if together else PREFETCH
         super().__init__(**options)
 
     def subscription(self, service: str, method_name: str) -> Subscription:
