@@ -157,20 +157,21 @@ class Hears(Entrypoint):
         with self._turn:
             # Whoever has the turn takes along what came meanwhile; those find nothing left to do.
             self._gather()
-            apart = self._apply_together(list(self._next_batch()))
-        # Not in the turn: moving what fails to its queue takes a while, and the others need not wait.
-        for one in apart:
+            batch = list(self._next_batch())
+            failed = bool(batch) and not self._try_together(batch)
+        # Not in the turn: finding out who is to blame, and moving it to its queue, takes a while, and those
+        # that come meanwhile need not wait.
+        for one in self._to_blame(batch) if failed else ():
             self._see_through(one)
 
-    def _apply_together(self, batch: Sequence[Arrived]) -> list[Arrived]:
-        """Applies what can be; answers those that can't. A batch that fails is halved, so that few events
-        are tried alone because of one."""
-        if not batch or self._try_together(batch):
-            return []
+    def _to_blame(self, batch: Sequence[Arrived]) -> list[Arrived]:
+        """Those because of whom a batch failed; the others are applied. Halves are tried, and halves of
+        those, so that few events are tried alone because of one."""
         if len(batch) == 1:
             return list(batch)
         middle = len(batch) // 2
-        return self._apply_together(batch[:middle]) + self._apply_together(batch[middle:])
+        halves = batch[:middle], batch[middle:]
+        return [one for half in halves if not self._try_together(half) for one in self._to_blame(half)]
 
     def _gather(self) -> None:
         """Lets a stream of events become few units of work; a single one waits for nobody."""

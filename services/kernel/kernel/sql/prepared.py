@@ -21,6 +21,8 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus, Format, TransactionStatus
 
+import kernel.sql.arrays  # noqa: F401  # lists are written its way
+
 Params = Mapping[str, Any] | Sequence[Any]
 Statement = tuple[str, Params]
 
