@@ -107,6 +107,16 @@ class Desk:
 
         return wait_until(finished, _SOON)
 
+    def lead(self, customer: str) -> str:
+        """Id of a new lead of a customer."""
+        lead = {"customerId": customer, "sourceChannel": "邮件营销", "industry": "零售"}
+        return str(self.ask("POST", "/v1/leads", {"lead": lead})["id"])
+
+    def known_of(self, lead: str) -> tuple[str, str]:
+        """How many messages its score says were opened and clicked."""
+        inputs = self.ask("GET", f"/v1/leads/{lead}:explainScore")["inputs"]
+        return inputs["opened_mail"], inputs["clicked_mail"]
+
     def mails(self, title: str) -> dict[str, EmailMessage]:
         """Mails of the campaign that the mail server got, by recipient. Fails when one got two."""
         found: dict[str, EmailMessage] = {}
@@ -165,6 +175,24 @@ def test_a_campaign_reaches_exactly_those_who_consented_and_counts_what_they_do(
     wait_until(withdrawn, _SOON)
     desk.send(group, "七月")
     assert set(desk.mails("七月")) == {desk.address(1), desk.address(2)}
+
+
+def test_who_opens_and_clicks_messages_is_a_better_lead(desk: Desk) -> None:
+    """Also somebody of whom a lead came in only afterwards; who opened nothing stays what they were."""
+    people = [desk.person(number) for number in range(3)]
+    desk.consent(desk.publish(), people)
+    early, cold = (desk.lead(one) for one in (people[0], people[2]))
+    desk.send(desk.group(3), "八月")
+    mails = desk.mails("八月")
+    for number in (0, 1):
+        [click, _, _] = links(mails[desk.address(number)])
+        desk.open(click)
+    wait_until(lambda: desk.known_of(early) == ("1", "1") or None, _SOON)
+    late = desk.lead(people[1])
+    wait_until(lambda: desk.known_of(late) == ("1", "1") or None, _SOON)
+    assert desk.known_of(cold) == ("0", "0")
+    scores = [desk.ask("GET", f"/v1/leads/{lead}").get("score", 0) for lead in (early, late, cold)]
+    assert scores[0] == scores[1] > scores[2]
 
 
 @pytest.mark.feature("M-06")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from kernel.pure.grants import Principal, Scope
 from kernel.sql import scope
+from sales.store.links import ONE_WITH
 from sales.usecases.ports import CustomerRow
 
 _APPLY = """
@@ -31,6 +32,11 @@ _LINK = """
 _REACHED = """
     select 1 from customers c left join links l on l.customer_id = %(id)s
     where c.customer_id = coalesce(l.survivor_id, %(id)s) and not c.deleted
+"""
+_USABLE = f"""
+    select distinct one.id from unnest(%(ids)s::uuid[]) as asked (id)
+    cross join lateral unnest({ONE_WITH.format("asked.id")}) as one (id)
+    where not exists (select from restricted_subjects x where x.subject_id = one.id and x.restricted)
 """
 _DELETED = "select 1 from customers where customer_id = %(id)s and deleted"
 
@@ -65,3 +71,8 @@ class CustomerProjection:
             ids, survivors, versions = (list(column) for column in zip(*rows, strict=True))
             arrays = {"ids": ids, "survivors": survivors, "versions": versions}
             self._session.connection().exec_driver_sql(_LINK, arrays)
+
+    def usable(self, customer_ids: Collection[UUID]) -> list[UUID]:
+        """The ids of all who are one with these, but of those whose data rests."""
+        found = self._session.connection().exec_driver_sql(_USABLE, {"ids": list(customer_ids)})
+        return list(found.scalars())
