@@ -38,10 +38,10 @@ class Desk:
         assert answer.status == 200, answer
         return answer.body or {}
 
-    def person(self, number: int) -> str:
-        """Id of a new customer whom a mail reaches."""
+    def person(self, number: int, local: str = "") -> str:
+        """Id of a new customer whom a mail reaches, or by `local` "refused" does not."""
         body = {
-            "person": {"fullName": f"收信人{number}", "emails": [f"{self.mark}-{number}@example.com"]},
+            "person": {"fullName": f"收信人{number}", "emails": [self.address(number, local)]},
             "tags": [self.mark],
         }
         answer = self._gateway.json("POST", "/v1/customers", body, self._erp.token())
@@ -134,8 +134,16 @@ class Desk:
             body: bytes = answer.read()
         return body
 
-    def address(self, number: int) -> str:
-        return f"{self.mark}-{number}@example.com"
+    def address(self, number: int, local: str = "") -> str:
+        return f"{local}@{self.mark}.example.com" if local else f"{self.mark}-{number}@example.com"
+
+    def suppressions(self, address: str) -> list[dict[str, Any]]:
+        """What stands against writing to an address."""
+        asked = {"channel": _MARKETING, "address": address}
+        found: list[dict[str, Any]] = self.ask("POST", "/v1/suppressions:search", asked).get(
+            "suppressions", []
+        )
+        return found
 
 
 @pytest.fixture
@@ -193,6 +201,28 @@ def test_who_opens_and_clicks_messages_is_a_better_lead(desk: Desk) -> None:
     assert desk.known_of(cold) == ("0", "0")
     scores = [desk.ask("GET", f"/v1/leads/{lead}").get("score", 0) for lead in (early, late, cold)]
     assert scores[0] == scores[1] > scores[2]
+
+
+def test_an_address_that_was_suppressed_is_not_written_to_until_that_is_lifted(desk: Desk) -> None:
+    """One where nobody reads is found out by the first campaign; another one somebody complained of."""
+    good, bad = desk.person(0), desk.person(1, local="refused")
+    desk.consent(desk.publish(), [good, bad])
+    group = desk.group(2)
+    assert desk.send(group, "春")["counts"] == {"audience": 2, "sent": 1, "failed": 1}
+    assert desk.send(group, "夏")["counts"] == {"audience": 2, "sent": 1, "skipped": 1}
+    [bounced] = desk.suppressions(desk.address(1, "refused"))
+    assert bounced["reason"] == "SUPPRESSION_REASON_HARD_BOUNCE"
+    complaint = {"channel": _MARKETING, "reason": "SUPPRESSION_REASON_COMPLAINT", "address": desk.address(0)}
+    held = desk.ask("POST", "/v1/suppressions", complaint)
+    assert desk.send(group, "秋")["counts"] == {"audience": 2, "skipped": 2}
+    newest = desk.ask("GET", "/v1/suppressions?pageSize=2")["suppressions"]
+    assert [one["id"] for one in newest] == [held["id"], bounced["id"]]
+    assert desk.mark not in str(newest)
+    desk.ask("POST", f"/v1/suppressions/{held['id']}:lift", {"reason": "电话确认，仍希望收到"})
+    assert desk.suppressions(desk.address(0)) == []
+    assert desk.send(group, "冬")["counts"] == {"audience": 2, "sent": 1, "skipped": 1}
+    assert set(desk.mails("秋")) == set()
+    assert set(desk.mails("冬")) == {desk.address(0)}
 
 
 @pytest.mark.feature("M-06")

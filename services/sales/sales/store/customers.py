@@ -33,9 +33,10 @@ _REACHED = """
     select 1 from customers c left join links l on l.customer_id = %(id)s
     where c.customer_id = coalesce(l.survivor_id, %(id)s) and not c.deleted
 """
+_ONE_WITH_ASKED = ONE_WITH.format("asked.id")
 _USABLE = f"""
     select distinct one.id from unnest(%(ids)s::uuid[]) as asked (id)
-    cross join lateral unnest({ONE_WITH.format("asked.id")}) as one (id)
+    cross join lateral unnest({_ONE_WITH_ASKED}) as one (id)
     where not exists (select from restricted_subjects x where x.subject_id = one.id and x.restricted)
 """
 _DELETED = "select 1 from customers where customer_id = %(id)s and deleted"

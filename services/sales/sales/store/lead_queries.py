@@ -87,12 +87,13 @@ _RULES = """
     from lead_rules order by in_force desc, version desc limit 100
 """
 _FORMS = "select id, title, source_channel, key, created_at from lead_forms order by id desc limit 1000"
+_ONE_WITH_CUSTOMER = links.ONE_WITH.format("l.customer_id")
 # What is known of the lead `l`: what was recorded for it, and what its customer did besides.
 FACTS_OF = f"""
     select kind, key, value, occurred_at from lead_facts where lead_id = l.id
     union all
     select kind, key, value, occurred_at from customer_facts
-    where customer_id = any({links.ONE_WITH.format("l.customer_id")})
+    where customer_id = any({_ONE_WITH_CUSTOMER})
 """
 _SAMPLE = f"""
     select l.id, l.score, l.industry, l.province, l.city, l.source_channel,
