@@ -16,6 +16,7 @@ import pytest
 
 from crm_cli.client import Account, Gateway, Session, wait_until
 from crm_cli.local.stack import StackInfo
+from tests.system.behind import Behind
 
 _SOON = 90.0  # seconds
 # Ids of purposes have no digits.
@@ -29,6 +30,7 @@ class Desk:
     def __init__(self, gateway: Gateway, admin: Account, erp: Account, stack: StackInfo) -> None:
         self._gateway, self._admin, self._erp = gateway, admin, erp
         self._mailbox = Path(stack.folder, "mailbox")
+        self.behind = Behind(stack)
         self._tls = ssl.create_default_context(cafile=stack.ca_file)
         self.mark = uuid4().hex[:12].translate(_LETTERS)
         self.purpose = f"news_{self.mark}"
@@ -166,6 +168,10 @@ def test_a_campaign_reaches_exactly_those_who_consented_and_counts_what_they_do(
     mails = desk.mails("六月")
     assert set(mails) == {desk.address(number) for number in range(3)}
     assert done["counts"] == {"audience": 4, "sent": 3, "skipped": 1}
+
+    # Each is examined once more by the ledger, and none went out without consent.
+    query = "select fault from app.sends where campaign_id = %s"
+    wait_until(lambda: desk.behind.rows("privacy", query, done["id"]) == [("",)] * 3 or None, _SOON)
 
     [click, unsubscribe, pixel] = links(mails[desk.address(0)])
     desk.open(pixel)

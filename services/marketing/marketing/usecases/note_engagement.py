@@ -60,7 +60,7 @@ def stop_waiting(work: Work, customer_id: UUID, purpose: str, channel: str, reas
     ]
     work.messages.save(skipped)
     for message in skipped:
-        tell_messages(work, [message], work.campaigns.get(message.campaign_id).channel)
+        tell_messages(work, [message], work.campaigns.get(message.campaign_id))
     return len(skipped)
 
 
@@ -69,7 +69,7 @@ def _note(work: Work, message_id: UUID, change: Callable[[Message], Message]) ->
     changed = change(message)
     if changed is not message:
         work.messages.save([changed])
-        tell_messages(work, [changed], work.campaigns.get(changed.campaign_id).channel)
+        tell_messages(work, [changed], work.campaigns.get(changed.campaign_id))
     return changed
 
 

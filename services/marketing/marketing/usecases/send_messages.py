@@ -48,7 +48,7 @@ def skip(work: Work, campaign: Campaign, reasons: Mapping[UUID, str]) -> None:
         if message.state is State.WAITING
     ]
     work.messages.save(skipped)
-    tell_messages(work, skipped, campaign.channel)
+    tell_messages(work, skipped, campaign)
 
 
 def settle(work: Work, campaign: Campaign, outcome: Outcome) -> None:
@@ -69,7 +69,7 @@ def settle(work: Work, campaign: Campaign, outcome: Outcome) -> None:
         if outcome.bounced and message.address is not None:
             suppress(work, campaign.channel, "", message.address, Reason.HARD_BOUNCE)
         if ended.state is not State.WAITING:
-            tell_messages(work, [ended], campaign.channel)
+            tell_messages(work, [ended], campaign)
 
 
 def claim(work: Work, campaign: Campaign, message_id: UUID, consent_id: str, address: str) -> bool:
@@ -127,5 +127,5 @@ def give_up_abandoned(work: Work, before: datetime, limit: int) -> int:
     for message in lost:
         by_campaign.setdefault(message.campaign_id, []).append(message)
     for campaign_id, messages in by_campaign.items():
-        tell_messages(work, messages, work.campaigns.get(campaign_id).channel)
+        tell_messages(work, messages, work.campaigns.get(campaign_id))
     return len(lost)
