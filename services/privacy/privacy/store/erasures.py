@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,15 @@ _GET = text("select * from erasures where id = :id for update")
 _HELD = text(
     "select * from erasures where state = 'held' and subject_ids && cast(:ids as uuid[]) order by id"
     " for update"
+)
+_CLOSED = text(
+    "select * from erasures where id in ("
+    " select distinct on (customer_id) id from erasures e"
+    " where state = 'closed' and closed_at >= :since and closed_at < :before"
+    " and not exists (select from erasures o where o.customer_id = e.customer_id"
+    "                 and o.state not in ('closed', 'refused'))"
+    " order by customer_id, closed_at desc limit :limit"
+    ") and state = 'closed' order by id for update"
 )
 _CERTIFY = text("update erasures set certificate = :document where id = :id")
 _NOTE = text(
@@ -64,6 +74,11 @@ class ErasureRepository:
     def held(self, subject_ids: Sequence[UUID]) -> list[Erasure]:
         """Those that wait for holds on one of these persons."""
         rows = self._session.execute(_HELD, {"ids": list(subject_ids)})
+        return [erasure_of(row) for row in rows]
+
+    def closed(self, since: datetime, before: datetime, limit: int) -> list[Erasure]:
+        """The newest of each person that was closed within this time, unless another one is open; locked."""
+        rows = self._session.execute(_CLOSED, {"since": since, "before": before, "limit": limit})
         return [erasure_of(row) for row in rows]
 
     def save(self, erasure: Erasure) -> None:

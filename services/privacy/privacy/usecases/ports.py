@@ -97,6 +97,9 @@ class Erasures(Protocol):
     def held(self, subject_ids: Sequence[UUID]) -> list[Erasure]:
         """Those that wait for holds on one of these persons."""
 
+    def closed(self, since: datetime, before: datetime, limit: int) -> list[Erasure]:
+        """The newest of each person that was closed within this time, unless another one is open; locked."""
+
     def save(self, erasure: Erasure) -> None: ...
 
     def certify(self, erasure_id: UUID, document: str) -> None: ...
