@@ -31,13 +31,8 @@ _HELD = text(
     " for update"
 )
 _CLOSED = text(
-    "select * from erasures where id in ("
-    " select distinct on (customer_id) id from erasures e"
-    " where state = 'closed' and closed_at >= :since and closed_at < :before"
-    " and not exists (select from erasures o where o.customer_id = e.customer_id"
-    "                 and o.state not in ('closed', 'refused'))"
-    " order by customer_id, closed_at desc limit :limit"
-    ") and state = 'closed' order by id for update"
+    "select * from erasures where state = 'closed' and closed_at >= :since and closed_at < :before"
+    " order by id limit :limit for update"
 )
 _CERTIFY = text("update erasures set certificate = :document where id = :id")
 _NOTE = text(
@@ -77,7 +72,7 @@ class ErasureRepository:
         return [erasure_of(row) for row in rows]
 
     def closed(self, since: datetime, before: datetime, limit: int) -> list[Erasure]:
-        """The newest of each person that was closed within this time, unless another one is open; locked."""
+        """Up to `limit` of those that were closed within this time, locked."""
         rows = self._session.execute(_CLOSED, {"since": since, "before": before, "limit": limit})
         return [erasure_of(row) for row in rows]
 

@@ -98,7 +98,7 @@ class Erasures(Protocol):
         """Those that wait for holds on one of these persons."""
 
     def closed(self, since: datetime, before: datetime, limit: int) -> list[Erasure]:
-        """The newest of each person that was closed within this time, unless another one is open; locked."""
+        """Up to `limit` of those that were closed within this time, locked."""
 
     def save(self, erasure: Erasure) -> None: ...
 

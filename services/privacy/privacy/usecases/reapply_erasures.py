@@ -19,8 +19,7 @@ def reapply_erasures(work: Work, since: datetime | None, before: datetime | None
     """Opens requests again that were closed from `since` on and before `before`, None: now; answers which,
     BATCH of them when others are left.
 
-    Their persons' data rests, for a backup may hold that it does not. Of a person with several requests one
-    is opened at a time. Raises Invalid.
+    Their persons' data rests, for a backup may hold that it does not. Raises Invalid.
     """
     if since is None or since > work.now:
         raise Invalid.of(
