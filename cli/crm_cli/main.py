@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,9 @@ audit = typer.Typer(no_args_is_help=True, help="Audit rows: whether they are wha
 app.add_typer(audit, name="audit")
 certificate = typer.Typer(no_args_is_help=True, help="Certificates of erasures.")
 app.add_typer(certificate, name="certificate")
+
+erasures = typer.Typer(no_args_is_help=True, help="Erasures of persons.")
+app.add_typer(erasures, name="erasures")
 
 Stack = Annotated[str, typer.Option("--stack", help="Which local installation of this clone.")]
 Queue = Annotated[str | None, typer.Option("--queue", help="Of this work queue only.")]
@@ -166,6 +170,32 @@ def certificate_verify(file: Path, stack: Stack = "main", public_key: PublicKey 
 
     key = public_key or pinned(stack).get(CERTIFICATES)
     raise typer.Exit(certificates_of_erasure.verify(file, key))
+
+
+@erasures.command("reapply")
+def erasures_reapply(
+    since: Annotated[str, typer.Option(help="When the backup was made: 2026-06-30T02:00+08:00.")],
+    stack: Stack = "main",
+    timeout: Annotated[float, typer.Option(help="Seconds to wait until all are closed again.")] = 600,
+) -> None:
+    """After a restore: erase again what was erased since the backup was made.
+
+    The exit code is 0 when every service found nothing left, 1 when some have not answered in time: they
+    are told again until they do.
+    """
+    from crm_cli import erasures
+
+    raise typer.Exit(erasures.reapply(StackInfo.load(stack), _instant(since), timeout))
+
+
+def _instant(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter("name an instant as 2026-06-30T02:00+08:00") from None
+    if at.tzinfo is None:
+        raise typer.BadParameter("name its zone, as in 2026-06-30T02:00+08:00")
+    return at
 
 
 def _demand_choice(ids: list[str] | None, every: bool) -> None:

@@ -34,8 +34,8 @@ def app(session_app: CustomerApp, clock: FixedClock) -> CustomerApp:
     with session_app.engine.begin() as connection:
         connection.exec_driver_sql(
             "truncate customers, match_keys, merges, duplicate_scans, external_ids, orders, deals, contracts,"
-            " classes, class_changes, exports, uploads, imports, groups, regrouping, restricted_subjects,"
-            " erased_subjects, outbox, timers, audit, idempotency cascade"
+            " tickets, classes, class_changes, exports, uploads, imports, groups, regrouping,"
+            " restricted_subjects, erased_subjects, outbox, timers, audit, idempotency cascade"
         )
         connection.exec_driver_sql("delete from export_policies where version > 1")
     return session_app

@@ -95,6 +95,20 @@ class Campaign:
             _PATIENCE,
         )
 
+    def unlawful(self) -> list[Any]:
+        """(message, why) of what privacy found by its ledger that might not go out, when it has examined
+        everything that did."""
+        went = "select id::text from app.messages where state in ('sent', 'unknown') and campaign_id = %s"
+        looked_at = "select message_id::text, fault from app.sends where campaign_id = %s"
+
+        def examined() -> dict[str, str] | None:
+            found = dict(self._world.behind.rows("privacy", looked_at, self._id))
+            sent = {message for (message,) in self._world.behind.rows("marketing", went, self._id)}
+            return found if sent <= found.keys() else None
+
+        found = wait_until(examined, _PATIENCE)
+        return [(message, why) for message, why in found.items() if why]
+
     def mails(self) -> list[tuple[str, datetime]]:
         """Recipient and time of each mail that the mail server took."""
         found = []
@@ -188,6 +202,7 @@ def _judge(
             GRACE,
         )
     )
+    result.take(laws.breach("privacy finds no message without consent", "found", campaign.unlawful()))
     result.take(laws.sums("the states of messages add up", campaign.audience(), states))
     result.demand(campaign.audience() == len(customers), f"the audience is {campaign.audience()}")
     unknown = states["unknown"]

@@ -96,4 +96,8 @@ CONTROLS = (
         "permit check off", "permits off", ["marketing.jobs"], campaigns.unwilling,
         "nobody is written to without consent",
     ),
+    Control(
+        "permit check off seen afterwards", "permits off", ["marketing.jobs"], campaigns.unwilling,
+        "privacy finds no message without consent",
+    ),
 )  # fmt: skip

@@ -37,6 +37,6 @@ def app(session_app: MarketingApp, clock: FixedClock) -> MarketingApp:
     with session_app.engine.begin() as connection:
         connection.exec_driver_sql(
             "truncate campaigns, messages, frequency_caps, links, staff, teams, outbox, audit, idempotency,"
-            " inbox"
+            " inbox, suppressions"
         )
     return session_app

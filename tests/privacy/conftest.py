@@ -41,7 +41,7 @@ def app(session_app: PrivacyApp, clock: FixedClock) -> PrivacyApp:
             "truncate staff, teams, outbox, audit, audit_unsealed, audit_chain, audit_checkpoints,"
             " idempotency, inbox, timers, notices,"
             " consent_events, consents, persons, links, sealed_entries, sealed_checkpoints, seal_keys,"
-            " erasures, erasure_log, holds, restrictions, restricted_subjects, erased_subjects,"
+            " erasures, erasure_log, sends, holds, restrictions, restricted_subjects, erased_subjects,"
             " procrastinate_jobs cascade"
         )
         connection.exec_driver_sql("delete from purposes where id not in ('service', 'marketing')")

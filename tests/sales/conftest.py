@@ -40,7 +40,7 @@ def app(session_app: SalesApp, clock: FixedClock) -> SalesApp:
         connection.exec_driver_sql(
             "truncate orders, products, customers, links, staff, teams, outbox, audit, idempotency, inbox,"
             " retained_contracts, restricted_subjects, erased_subjects,"
-            " opportunities, stage_entries, documents, document_chunks, contracts,"
+            " opportunities, stage_entries, documents, document_chunks, contracts, customer_facts,"
             " leads, lead_facts, lead_scores, lead_assignments, sellers, follow_ups, reminders, lead_forms,"
             " submissions, submissions_seen, timers, procrastinate_jobs cascade"
         )

@@ -16,6 +16,7 @@ import pytest
 
 from crm_cli.client import Account, Gateway, Session, wait_until
 from crm_cli.local.stack import StackInfo
+from tests.system.behind import Behind
 
 _SOON = 90.0  # seconds
 # Ids of purposes have no digits.
@@ -29,6 +30,7 @@ class Desk:
     def __init__(self, gateway: Gateway, admin: Account, erp: Account, stack: StackInfo) -> None:
         self._gateway, self._admin, self._erp = gateway, admin, erp
         self._mailbox = Path(stack.folder, "mailbox")
+        self.behind = Behind(stack)
         self._tls = ssl.create_default_context(cafile=stack.ca_file)
         self.mark = uuid4().hex[:12].translate(_LETTERS)
         self.purpose = f"news_{self.mark}"
@@ -38,10 +40,10 @@ class Desk:
         assert answer.status == 200, answer
         return answer.body or {}
 
-    def person(self, number: int) -> str:
-        """Id of a new customer whom a mail reaches."""
+    def person(self, number: int, local: str = "") -> str:
+        """Id of a new customer whom a mail reaches, or by `local` "refused" does not."""
         body = {
-            "person": {"fullName": f"收信人{number}", "emails": [f"{self.mark}-{number}@example.com"]},
+            "person": {"fullName": f"收信人{number}", "emails": [self.address(number, local)]},
             "tags": [self.mark],
         }
         answer = self._gateway.json("POST", "/v1/customers", body, self._erp.token())
@@ -107,6 +109,16 @@ class Desk:
 
         return wait_until(finished, _SOON)
 
+    def lead(self, customer: str) -> str:
+        """Id of a new lead of a customer."""
+        lead = {"customerId": customer, "sourceChannel": "邮件营销", "industry": "零售"}
+        return str(self.ask("POST", "/v1/leads", {"lead": lead})["id"])
+
+    def known_of(self, lead: str) -> tuple[str, str]:
+        """How many messages its score says were opened and clicked."""
+        inputs = self.ask("GET", f"/v1/leads/{lead}:explainScore")["inputs"]
+        return inputs["opened_mail"], inputs["clicked_mail"]
+
     def mails(self, title: str) -> dict[str, EmailMessage]:
         """Mails of the campaign that the mail server got, by recipient. Fails when one got two."""
         found: dict[str, EmailMessage] = {}
@@ -124,8 +136,16 @@ class Desk:
             body: bytes = answer.read()
         return body
 
-    def address(self, number: int) -> str:
-        return f"{self.mark}-{number}@example.com"
+    def address(self, number: int, local: str = "") -> str:
+        return f"{local}@{self.mark}.example.com" if local else f"{self.mark}-{number}@example.com"
+
+    def suppressions(self, address: str) -> list[dict[str, Any]]:
+        """What stands against writing to an address."""
+        asked = {"channel": _MARKETING, "address": address}
+        found: list[dict[str, Any]] = self.ask("POST", "/v1/suppressions:search", asked).get(
+            "suppressions", []
+        )
+        return found
 
 
 @pytest.fixture
@@ -149,6 +169,10 @@ def test_a_campaign_reaches_exactly_those_who_consented_and_counts_what_they_do(
     assert set(mails) == {desk.address(number) for number in range(3)}
     assert done["counts"] == {"audience": 4, "sent": 3, "skipped": 1}
 
+    # Each is examined once more by the ledger, and none went out without consent.
+    query = "select fault from app.sends where campaign_id = %s"
+    wait_until(lambda: desk.behind.rows("privacy", query, done["id"]) == [("",)] * 3 or None, _SOON)
+
     [click, unsubscribe, pixel] = links(mails[desk.address(0)])
     desk.open(pixel)
     assert b"https://shop.example/new" in desk.open(click)
@@ -165,6 +189,46 @@ def test_a_campaign_reaches_exactly_those_who_consented_and_counts_what_they_do(
     wait_until(withdrawn, _SOON)
     desk.send(group, "七月")
     assert set(desk.mails("七月")) == {desk.address(1), desk.address(2)}
+
+
+def test_who_opens_and_clicks_messages_is_a_better_lead(desk: Desk) -> None:
+    """Also somebody of whom a lead came in only afterwards; who opened nothing stays what they were."""
+    people = [desk.person(number) for number in range(3)]
+    desk.consent(desk.publish(), people)
+    early, cold = (desk.lead(one) for one in (people[0], people[2]))
+    desk.send(desk.group(3), "八月")
+    mails = desk.mails("八月")
+    for number in (0, 1):
+        [click, _, _] = links(mails[desk.address(number)])
+        desk.open(click)
+    wait_until(lambda: desk.known_of(early) == ("1", "1") or None, _SOON)
+    late = desk.lead(people[1])
+    wait_until(lambda: desk.known_of(late) == ("1", "1") or None, _SOON)
+    assert desk.known_of(cold) == ("0", "0")
+    scores = [desk.ask("GET", f"/v1/leads/{lead}").get("score", 0) for lead in (early, late, cold)]
+    assert scores[0] == scores[1] > scores[2]
+
+
+def test_an_address_that_was_suppressed_is_not_written_to_until_that_is_lifted(desk: Desk) -> None:
+    """One where nobody reads is found out by the first campaign; another one somebody complained of."""
+    good, bad = desk.person(0), desk.person(1, local="refused")
+    desk.consent(desk.publish(), [good, bad])
+    group = desk.group(2)
+    assert desk.send(group, "春")["counts"] == {"audience": 2, "sent": 1, "failed": 1}
+    assert desk.send(group, "夏")["counts"] == {"audience": 2, "sent": 1, "skipped": 1}
+    [bounced] = desk.suppressions(desk.address(1, "refused"))
+    assert bounced["reason"] == "SUPPRESSION_REASON_HARD_BOUNCE"
+    complaint = {"channel": _MARKETING, "reason": "SUPPRESSION_REASON_COMPLAINT", "address": desk.address(0)}
+    held = desk.ask("POST", "/v1/suppressions", complaint)
+    assert desk.send(group, "秋")["counts"] == {"audience": 2, "skipped": 2}
+    newest = desk.ask("GET", "/v1/suppressions?pageSize=2")["suppressions"]
+    assert [one["id"] for one in newest] == [held["id"], bounced["id"]]
+    assert desk.mark not in str(newest)
+    desk.ask("POST", f"/v1/suppressions/{held['id']}:lift", {"reason": "电话确认，仍希望收到"})
+    assert desk.suppressions(desk.address(0)) == []
+    assert desk.send(group, "冬")["counts"] == {"audience": 2, "sent": 1, "skipped": 1}
+    assert set(desk.mails("秋")) == set()
+    assert set(desk.mails("冬")) == {desk.address(0)}
 
 
 @pytest.mark.feature("M-06")

@@ -21,7 +21,7 @@ from crm.privacy.v1 import consent_service_pb2 as consent_rpc
 from crm.privacy.v1 import erasure_service_pb2 as erasure_rpc
 from crm.privacy.v1.purpose_service_pb2 import Notice, PublishNoticeRequest
 from crm_cli import audit, certificates_of_erasure
-from crm_cli.client import Refused, Session
+from crm_cli.client import Gateway, Refused, Session
 from crm_cli.local.signing_keys import CERTIFICATES, pinned
 from crm_cli.local.stack import StackInfo
 from tests.system.behind import until
@@ -29,8 +29,8 @@ from tests.system.behind import until
 _SOON = 60.0  # seconds; events mostly need a fraction of one
 
 
-def person(admin: Session) -> Customer:
-    made = Customer(person=Person(full_name="欧阳晓雨"), city="上海")
+def person(admin: Session, *emails: str) -> Customer:
+    made = Customer(person=Person(full_name="欧阳晓雨", emails=emails), city="上海")
     request = CreateCustomerRequest(customer=made, request_id=str(uuid4()), allow_duplicate=True)
     customer: Customer = admin.call(admin.customers.CreateCustomer, request)
     return customer
@@ -135,9 +135,10 @@ def test_who_viewed_changed_and_deleted_a_customer_is_told_in_real_time(
 
 
 def test_a_person_is_erased_and_gets_a_certificate_that_anyone_can_check(
-    admin: Session, stack: StackInfo, tmp_path: Path
+    admin: Session, gateway: Gateway, stack: StackInfo, tmp_path: Path
 ) -> None:
-    customer = person(admin)
+    address = f"{uuid4().hex}@example.com"
+    customer = person(admin, address)
     grant(admin, customer.id, notice(admin))
 
     def requested() -> str:
@@ -159,6 +160,11 @@ def test_a_person_is_erased_and_gets_a_certificate_that_anyone_can_check(
         "the erasure is closed",
         lambda: admin.call(admin.erasures.GetErasureRequest, asked).state == erasure_rpc.ERASURE_STATE_CLOSED,
     )
+    # Nobody writes there again, whoever turns up with that address.
+    asked_of = {"channel": "CHANNEL_EMAIL", "address": address}
+    found = gateway.json("POST", "/v1/suppressions:search", asked_of, admin.account.token())
+    [held] = (found.body or {})["suppressions"]
+    assert held["reason"] == "SUPPRESSION_REASON_ERASED"
     assert all(task.verified for task in admin.call(admin.erasures.GetErasureRequest, asked).tasks)
     request = erasure_rpc.GetErasureCertificateRequest(id=erasure_id)
     document = admin.call(admin.erasures.GetErasureCertificate, request).document

@@ -15,6 +15,7 @@ import pytest
 
 from crm.customer.v1.customer_pb2 import Customer, Person
 from crm.customer.v1.customer_service_pb2 import CreateCustomerRequest
+from crm.customer.v1.timeline_service_pb2 import ListTimelineRequest, TicketFact
 from crm.gateway.v1.directory_service_pb2 import CreateTeamRequest, CreateUserRequest
 from crm.gateway.v1.identity_pb2 import Team, User
 from crm.sales.v1.order_pb2 import ErpId, Order, OrderStatus
@@ -177,6 +178,24 @@ def test_a_problem_is_a_ticket_that_is_talked_about_by_mail_solved_and_closed(
     assert solved.get_content().strip() == "已更换弹簧"
     closed = admin.call(admin.tickets.GetTicket, GetTicketRequest(id=ticket.id))
     assert closed.status == TicketStatus.TICKET_STATUS_CLOSED
+    # And the archive knows: in the timeline of whose concern it was, of nobody else.
+    fact = until("the archive knows that it is closed", lambda: closed_in_timeline(admin, writer.id))
+    assert (fact.number, fact.kind, fact.channel) == (ticket.number, "consultation", "phone")
+    assert ticket.open_time.ToDatetime() <= fact.answer_time.ToDatetime() <= fact.close_time.ToDatetime()
+    other = Customer(person=Person(full_name="王小明"))
+    stranger = admin.call(admin.customers.CreateCustomer, CreateCustomerRequest(customer=other))
+    assert in_timeline(admin, stranger.id) == []
+
+
+def in_timeline(session: Session, customer_id: str) -> list[TicketFact]:
+    request = ListTimelineRequest(customer_id=customer_id)
+    entries = session.call(session.timelines.ListTimeline, request).entries
+    return [entry.ticket for entry in entries if entry.HasField("ticket")]
+
+
+def closed_in_timeline(session: Session, customer_id: str) -> TicketFact | None:
+    [fact] = in_timeline(session, customer_id) or [TicketFact()]
+    return fact if fact.status == "closed" else None
 
 
 def clocks_of(session: Session, ticket: Ticket) -> dict[str, tuple[str, timedelta]]:

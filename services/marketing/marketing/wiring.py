@@ -7,6 +7,7 @@ from functools import cached_property
 from kernel.pure.clock import Clock
 from kernel.pure.grants import Principal
 from kernel.sql.app import App
+from kernel.sql.crypto.blind import BlindIndex
 from marketing.config import MarketingSettings
 from marketing.domain.tokens import Tokens
 from marketing.store.unit_of_work import MarketingWork
@@ -20,9 +21,10 @@ class MarketingApp(App):
 
     def __init__(self, settings: MarketingSettings, clock: Clock | None = None) -> None:
         super().__init__(settings, clock)
+        self.blind = BlindIndex(self.keyring)
 
     def work(self, principal: Principal) -> MarketingWork:
-        return MarketingWork(self, principal)
+        return MarketingWork(self, principal, self.blind)
 
     @cached_property
     def tokens(self) -> Tokens:

@@ -22,6 +22,10 @@ ledger_broken = Gauge(
     "consent_ledger_broken",
     "1 while the ledger of consents is not what the audit says was recorded: an alarm.",
 )
+sends_without_grant = Gauge(
+    "sends_without_grant",
+    "Messages found that went out without a consent that lived then: an alarm when it is above 0 or grows.",
+)
 consent_coverage = Gauge(
     "consent_coverage_ratio",
     "Share of the persons stored who were told what for and agreed, or rest on another basis: 1 is the aim.",

@@ -8,9 +8,9 @@ from uuid import UUID
 
 import pytest
 
+from customer.domain.told import ContractRow, DealRow
 from customer.store import finding, queries
 from customer.usecases.merge_customers import merge_customers
-from customer.usecases.ports import ContractRow, DealRow
 from customer.usecases.unmerge_customer import unmerge_customer
 from customer.wiring import CustomerApp
 from kernel.pure.grants import Principal

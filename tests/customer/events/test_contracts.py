@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 
 from crm.gateway.v1.events_pb2 import TeamsRecorded, UsersRecorded
 from crm.sales.v1.events_pb2 import ContractsChanged, OpportunityWon, OrdersRecorded
+from crm.ticketing.v1.events_pb2 import TicketsChanged
 from customer.domain.customer import Company, Person, Profile
 from customer.events.subscriptions import CustomerEvents
 from customer.store.deal_queries import recent_deals
@@ -32,6 +33,7 @@ HANDLERS: dict[type[Message], Any] = {
     OrdersRecorded: CustomerEvents.apply_orders,
     OpportunityWon: CustomerEvents.follow_deals,
     ContractsChanged: CustomerEvents.follow_contracts,
+    TicketsChanged: CustomerEvents.follow_tickets,
     UsersRecorded: CustomerEvents.follow_users,
     TeamsRecorded: CustomerEvents.follow_teams,
 }
@@ -130,6 +132,28 @@ def test_an_older_state_of_a_deal_or_contract_changes_nothing(app: CustomerApp) 
     assert (deal.amount, deal.contract_status) == (Decimal("118000.00"), "signed")
 
 
+def test_tickets_are_known_also_while_nobody_knows_whose_they_are(app: CustomerApp) -> None:
+    hear(app, TicketsChanged)
+    rows = app.reader.rows("select * from tickets order by ticket_id")
+    first, second = (UUID(f"01980a5e-7c00-750{n}-8000-00000000050{n}") for n in (1, 2))
+    customer = UUID("01980a5e-7c00-7301-8000-000000000301")
+    opened, closed = (datetime(2026, 3, day, 1, 30, tzinfo=UTC) for day in (1, 2))
+    answered = opened + timedelta(minutes=40)
+    assert rows == [
+        (first, 4, customer, "T00000501", "complaint", "closed", "urgent", "email", opened, answered, closed),
+        (second, 1, None, "T00000502", "consultation", "open", "normal", "form", closed, None, None),
+    ]
+
+
+def test_an_older_state_of_a_ticket_changes_nothing_and_a_newer_one_may_move_it(app: CustomerApp) -> None:
+    hear(app, TicketsChanged, version=5, status="pending")
+    hear(app, TicketsChanged, version=4, status="open")
+    query = "select status, customer_id is null from tickets where number = 'T00000501'"
+    assert app.reader.rows(query) == [("pending", False)]
+    hear(app, TicketsChanged, version=6, status="open", customerId="")
+    assert app.reader.rows(query) == [("open", True)]
+
+
 def test_users_and_teams_are_known(app: CustomerApp) -> None:
     with app.engine.begin() as connection:
         connection.exec_driver_sql("truncate staff, teams")
@@ -152,6 +176,10 @@ def test_users_and_teams_are_known(app: CustomerApp) -> None:
         (OpportunityWon, "amount", "much"),
         (OpportunityWon, "wonAt", "yesterday"),
         (ContractsChanged, "contractId", "7"),
+        (TicketsChanged, "ticketId", "7"),
+        (TicketsChanged, "openedAt", "yesterday"),
+        (TicketsChanged, "answeredAt", "yesterday"),
+        (TicketsChanged, "closedAt", "yesterday"),
         (UsersRecorded, "userId", "7"),
         (TeamsRecorded, "teamId", "7"),
     ],

@@ -37,6 +37,7 @@ from tests.customer.api.calls import Client, user
 from tests.customer.conftest import NOON
 from tests.customer.duplicates.people import EVERYBODY, WANG, known
 from tests.customer.groups.world import group, members, order, settle
+from tests.customer.timeline.world import ask
 
 ITSELF = Principal.service("customer")
 OFFICER = Principal(
@@ -190,10 +191,11 @@ def test_no_address_is_told_of_who_rests(app: CustomerApp) -> None:
 
 @pytest.fixture
 def erased(app: CustomerApp) -> tuple[UUID, UUID, dict[str, Any]]:
-    """Somebody merged of two, with words and orders; and the receipt of their erasure."""
+    """Somebody merged of two, with words, an order and a ticket; and the receipt of their erasure."""
     wang = known(app, WANG, external_ids=(ExternalId("erp", "7"),), tags=("口味清淡",), city="上海")
     twin = known(app, Person("王小明", emails=("wang@example.com",)))
     order(app, twin, NOON.date(), 120_000)
+    ask(app, twin)
     with app.work(everybody()) as work:
         record_interaction(work, wang, InteractionDraft("visit", "", "他说很好", None))
     with app.work(EVERYBODY) as work:
@@ -211,10 +213,10 @@ def test_rows_and_keys_of_all_merged_are_gone_and_counted(
     assert counts["match_keys"] > 2
     del counts["match_keys"]
     assert counts == {
-        "customers": 2, "external_ids": 1, "customer_versions": 4, "interactions": 1, "relations": 0,
-        "duplicate_pairs": 0, "import_rows": 0, "answers": 0, "keys": 2,
+        "customers": 2, "external_ids": 1, "customer_versions": 4, "interactions": 1, "tickets": 1,
+        "relations": 0, "duplicate_pairs": 0, "import_rows": 0, "answers": 0, "keys": 2,
     }  # fmt: skip
-    for table in ("match_keys", "external_ids", "customer_versions", "interactions"):
+    for table in ("match_keys", "external_ids", "customer_versions", "interactions", "tickets"):
         assert app.reader.rows(f"select from {table} where customer_id = any(%s)", ([wang, twin],)) == []
     app.keyring.poll_version()
     assert app.keyring.keys({wang, twin}, "operational") == {}

@@ -20,7 +20,7 @@ from kernel.pure.grants import Principal, Scope
 from kernel.pure.ids import new_id
 from kernel.sql.crypto.errors import KeyringUnavailable
 from tests.customer.conftest import NOON
-from tests.customer.timeline.world import Client, buy, caller, company, delete, merge, note, person
+from tests.customer.timeline.world import Client, ask, buy, caller, company, delete, merge, note, person
 
 WORDS = "想买紫色的沙发"
 # The day of an order begins in Shanghai.
@@ -70,14 +70,15 @@ def test_pages_of_any_size_make_up_the_whole(app: CustomerApp, clock: FixedClock
         clock.instant = MIDNIGHT + timedelta(hours=rng.randrange(3))
         note(app, me, rng.choice(group), "x", MIDNIGHT - timedelta(days=rng.randrange(3)))
         buy(app, rng.choice(group), rng.choice((1, 30_000)), rng.randrange(3))
+        ask(app, rng.choice(group), MIDNIGHT - timedelta(days=rng.randrange(3)))
     for one in absorbed:
         merge(app, me, survivor, one)
     client = Client(app, me)
     whole = client.entries(survivor)
-    assert set(kinds(whole)) == {"interaction", "order", "class_change", "merge"}
+    assert set(kinds(whole)) == {"interaction", "order", "class_change", "merge", "ticket"}
     assert len(whole) == sum(
         int(app.reader.rows(f"select count(*) as n from {table}")[0].n)
-        for table in ("interactions", "orders", "class_changes", "merges")
+        for table in ("interactions", "orders", "class_changes", "merges", "tickets")
     )
     instants = [entry.occur_time.ToDatetime() for entry in whole]
     assert instants == sorted(instants, reverse=True)
@@ -229,6 +230,42 @@ def test_a_merge_that_was_undone_does_not_name_a_customer_out_of_scope(app: Cust
         undone, merged = Client(app, who).entries(own)
         assert merged.merge == rpc.MergeFact(**{named: str(own)})
         assert undone.merge == rpc.MergeFact(**{named: str(own)}, undone=True)
+
+
+def test_a_ticket_stands_where_it_was_opened_as_it_stands_now(app: CustomerApp) -> None:
+    """Under whichever id of the customer it was opened; nobody out of scope sees it."""
+    manager, mine, other = caller(Scope.ALL), caller(), caller()
+    survivor, absorbed = person(app, mine), person(app, other)
+    opened, answered, closed = (NOON - timedelta(hours=hours) for hours in (5, 4, 1))
+    ticket_id = ask(app, absorbed, opened, number="T00000007", kind="complaint", priority="urgent")
+    merge(app, manager, survivor, absorbed)
+    [waiting] = (e for e in Client(app, mine).entries(survivor) if e.HasField("ticket"))
+    assert (waiting.ticket.status, waiting.ticket.HasField("answer_time")) == ("open", False)
+    changed = {"number": "T00000007", "kind": "complaint", "priority": "urgent", "status": "closed"}
+    ask(
+        app, absorbed, opened,
+        ticket_id=ticket_id, version=2, answered_at=answered, closed_at=closed, **changed,
+    )  # fmt: skip
+    note(app, mine, survivor, "", opened + timedelta(hours=1))
+    entries = [e for e in Client(app, mine).entries(survivor) if not e.HasField("merge")]
+    assert kinds(entries) == ["interaction", "ticket"]
+    told = rpc.TicketFact(ticket_id=str(ticket_id), channel="phone", **changed)
+    told.answer_time.FromDatetime(answered)
+    told.close_time.FromDatetime(closed)
+    assert (entries[1].ticket, entries[1].customer_id) == (told, str(absorbed))
+    assert entries[1].occur_time.ToDatetime(tzinfo=UTC) == opened
+    with pytest.raises(CustomerNotFound):
+        Client(app, other).timeline(survivor)
+
+
+def test_a_ticket_of_nobody_known_is_in_no_timeline_until_it_is_known(app: CustomerApp) -> None:
+    me = caller()
+    customer_id, other = person(app, me), person(app, me)
+    ticket_id = ask(app, None)
+    assert Client(app, me).entries(customer_id) == []
+    ask(app, customer_id, ticket_id=ticket_id, version=2)
+    assert kinds(Client(app, me).entries(customer_id)) == ["ticket"]
+    assert Client(app, me).entries(other) == []
 
 
 def test_a_class_that_was_lost_shows_the_one_before(app: CustomerApp) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,7 @@ from crm.customer.v1 import timeline_service_pb2 as rpc
 from customer.api.timeline import TimelineServicer
 from customer.domain.customer import Company, Person, Profile
 from customer.domain.interaction import InteractionDraft
+from customer.domain.told import TicketRow
 from customer.usecases.classify_customers import apply_orders
 from customer.usecases.create_customers import create_customer
 from customer.usecases.merge_customers import merge_customers
@@ -102,6 +104,27 @@ def buy(app: CustomerApp, customer_id: UUID, amount: int, days_ago: int = 0, sta
     with app.work(Principal.service("customer")) as work:
         apply_orders(work, [order])
     return order.order_id
+
+
+def ask(app: CustomerApp, customer_id: UUID | None, at: datetime = NOON, **changed: Any) -> UUID:
+    """A ticket of a customer, opened at an instant."""
+    opened = TicketRow(
+        ticket_id=new_id(),
+        version=1,
+        customer_id=customer_id,
+        number="T00000001",
+        kind="consultation",
+        status="open",
+        priority="normal",
+        channel="phone",
+        opened_at=at,
+        answered_at=None,
+        closed_at=None,
+    )
+    row = replace(opened, **changed)
+    with app.work(Principal.service("customer")) as work:
+        work.tickets.apply([row])
+    return row.ticket_id
 
 
 def merge(app: CustomerApp, who: Principal, survivor: UUID, *absorbed: UUID) -> None:

@@ -88,6 +88,40 @@ def test_a_recipient_who_is_refused_does_not_spoil_the_next_letter(mailer: Maile
     assert arrived(mailbox) == 2
 
 
+class Refusing:
+    """A mail server that refuses every recipient with one answer."""
+
+    def __init__(self, answer: str) -> None:
+        self._answer = answer
+
+    async def handle_RCPT(self, *_: object) -> str:
+        return self._answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "no_such_mailbox"),
+    [
+        ("550 no such user", True),
+        ("550 5.1.1 no such user", True),
+        ("551 5.1.6 moved", True),
+        ("556 5.1.10 takes no mail", True),
+        ("550 5.7.1 you are on a blocklist", False),
+        ("552 5.2.2 mailbox full", False),
+        ("554 5.5.0 not now, not ever", False),
+    ],
+)
+def test_a_mailbox_that_does_not_exist_is_told_from_other_refusals(
+    mailer: Mailer, port: int, answer: str, no_such_mailbox: bool
+) -> None:
+    controller = Controller(Refusing(answer), hostname="127.0.0.1", port=port)
+    controller.start()
+    with pytest.raises(MailRefused) as refused:
+        mailer.send(letter(), ANSWER)
+    controller.stop()
+    assert refused.value.metadata["code"] == answer[:3]
+    assert refused.value.no_such_mailbox is no_such_mailbox
+
+
 def test_a_server_that_is_away_may_be_asked_again(mailer: Mailer, tmp_path: Path, port: int) -> None:
     with pytest.raises(MailUnavailable):
         mailer.send(letter(), ANSWER)

@@ -37,7 +37,7 @@ def campaign(app: MarketingApp) -> Campaign:
     campaign = sending(app, [new_id(), new_id()])
     first = min(messages(app, campaign).values(), key=lambda message: message.id)
     with app.work(SERVICE) as work:
-        assert claim(work, campaign, first.id, "consent 1")
+        assert claim(work, campaign, first.id, "consent 1", "p1@example.com")
         settle(work, campaign, Outcome(first.id, State.SENT))
     return campaign
 

@@ -15,10 +15,10 @@ from marketing.domain.messages import ENDED, Message, State
 
 NOW = datetime(2026, 6, 30, 4, 0, tzinfo=UTC)
 WAITING = Message(UUID(int=1), 1, UUID(int=2), UUID(int=3))
-ATTEMPTED = WAITING.attempted("consent 7", NOW)
+ATTEMPTED = WAITING.attempted("consent 7", b"hash", NOW)
 
 STEPS = {
-    "attempt": lambda message: message.attempted("consent", NOW),
+    "attempt": lambda message: message.attempted("consent", b"hash", NOW),
     "sent": lambda message: message.sent(NOW),
     "failed": lambda message: message.failed("MAIL_REFUSED"),
     "unknown": lambda message: message.unknown("PROCESS_DIED"),

@@ -24,7 +24,7 @@ def said(app: MarketingApp) -> dict[str, dict[str, Any]]:
     campaign = sending(app, [new_id()])
     [message] = messages(app, campaign).values()
     with app.work(SERVICE) as work:
-        claim(work, campaign, message.id, "consent 1")
+        claim(work, campaign, message.id, "consent 1", "p1@example.com")
         settle(work, campaign, Outcome(message.id, State.SENT))
         note_clicked(work, message.id)
         unsubscribe(work, message.id)

@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 
 from crm.customer.v1 import subject_service_pb2 as subject_rpc
+from crm.marketing.v1 import subject_service_pb2 as marketing_rpc
 from crm.privacy.v1 import erasure_service_pb2 as rpc
 from crm.privacy.v1.events_pb2 import ErasureOrdered, SubjectErased
 from crm.ticketing.v1 import subject_service_pb2 as ticketing_rpc
@@ -51,17 +52,21 @@ TIMERS = {WATCH: watch_erasures, ALARM: alarm_erasures, ENDS: end_holds}
 
 
 class Neighbours:
-    """Stands in for them: customer answers who a person is, ticketing notes their addresses."""
+    """Stands in for them: customer answers who a person is, ticketing and marketing note their addresses."""
 
     def __init__(self, *ids: UUID, removed: bool = False) -> None:
         self._ids = ids
         self.removed = removed
         self.noted: list[str] = []
+        self.suppressed: list[str] = []
 
     def call(self, method: str, request: Any, timeout: float = 5.0) -> Any:
         if method == "crm.ticketing.v1.SubjectService/NoteAddresses":
             self.noted = list(request.emails)
             return ticketing_rpc.NoteAddressesResponse()
+        if method == "crm.marketing.v1.SubjectService/NoteAddresses":
+            self.suppressed = list(request.emails)
+            return marketing_rpc.NoteAddressesResponse()
         assert method == "crm.customer.v1.SubjectService/ResolveSubject"
         if self.removed:
             raise PeerRefused("customer", "CUSTOMER_NOT_FOUND", "NOT_FOUND")
@@ -112,7 +117,7 @@ def confirm(app: PrivacyApp, *ids: UUID, removed: bool = False) -> None:
 def _run(app: PrivacyApp, job_of: Any, erasure_id: str, peers: Neighbours) -> None:
     for _ in range(2):
         job_of(peers).run(Running(app, 1, lambda: False), erasure_id=erasure_id)
-    assert peers.noted == ([] if peers.removed else ["wang@example.com"])
+    assert peers.noted == peers.suppressed == ([] if peers.removed else ["wang@example.com"])
 
 
 def carry(app: PrivacyApp) -> int:

@@ -126,6 +126,35 @@ def test_it_can_be_refused_until_it_is_begun() -> None:
         begun().refuse("legal_duty", "税务稽查", NOON)
 
 
+def test_opened_again_everybody_erases_and_must_find_nothing_in_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Answers from before it was closed say nothing of what a backup brought back."""
+    erasure = begun()
+    everybody(erasure, rows=3)
+    everybody(erasure)
+    old = erasure.attempt
+    monkeypatch.setattr(rules, "PARTICIPANTS", (*SERVICES, "later"))
+    erasure.reopen(NOON + timedelta(days=20))
+    assert (erasure.state, erasure.attempt, erasure.closed_at) == (State.ERASING, old + 1, NOON)
+    assert {task.state for task in erasure.tasks.values()} == {TaskState.PENDING}
+    for service in (*SERVICES, "later"):
+        assert not erasure.receive(answer(service, old), NOON)
+    assert sorted(erasure.silent) == sorted([*SERVICES, "later"])
+    for rows in (2, 0):
+        again = NOON + timedelta(days=5)
+        asked = [erasure.receive(answer(one, erasure.attempt, rows), again) for one in (*SERVICES, "later")]
+        if asked[-1]:
+            assert erasure.confirm([]) == ()
+    assert (erasure.state, erasure.closed_at) == (State.CLOSED, again)
+    assert erasure.tasks["sales"].counts == {"people": 5, "keys": 5}
+
+
+def test_only_what_is_closed_is_opened_again() -> None:
+    with pytest.raises(ErasureNotInState):
+        begun().reopen(NOON)
+
+
 def test_alarms_come_at_half_and_four_fifths_and_the_whole_of_the_time() -> None:
     times = alarm_times(NOON, NOON + timedelta(days=15))
     assert times == {

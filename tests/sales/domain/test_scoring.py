@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kernel.pure.errors import Invalid
 from kernel.pure.ids import new_id
-from sales.domain.scoring import COUNTED, Fact, LeadRules, Place, Scorer, ScoreRule, read_rules, summed
+from sales.domain.scoring import COUNTED, Fact, LeadRules, Mail, Place, Scorer, ScoreRule, read_rules, summed
 from sales.domain.trying import Sample, try_rules
 from tests.sales.conftest import NOON
 
@@ -56,6 +56,17 @@ def test_a_score_stays_within_0_and_100() -> None:
 def test_of_what_is_measured_the_latest_counts() -> None:
     known = summed([fact("budget", 70_000, hours_ago=1), fact("budget", 10, hours_ago=5)])
     assert known["budget"] == 70_000
+
+
+def test_a_message_that_was_opened_and_clicked_is_a_fact_of_each_kind() -> None:
+    message_id, customer_id, earlier = new_id(), new_id(), NOON - timedelta(minutes=1)
+    untouched = Mail(message_id, customer_id, None, None)
+    assert untouched.facts() == []
+    key = str(message_id)
+    assert replace(untouched, opened_at=earlier, clicked_at=NOON).facts() == [
+        Fact("opened_mail", key, 1, earlier),
+        Fact("clicked_mail", key, 1, NOON),
+    ]
 
 
 @given(st.lists(st.sampled_from(COUNTED), max_size=20), st.randoms(use_true_random=False))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from google.protobuf.message import Message
 
 from crm.customer.v1.events_pb2 import CustomersMerged, CustomersRecorded
 from crm.gateway.v1.events_pb2 import TeamsRecorded, UsersRecorded
+from crm.marketing.v1.events_pb2 import MessagesChanged
 from kernel.bus.envelope import parse
 from kernel.pure.errors import Invalid
 from kernel.pure.grants import Principal
@@ -24,6 +26,7 @@ HANDLERS: dict[type[Message], Any] = {
     CustomersMerged: SalesEvents.follow_links,
     UsersRecorded: SalesEvents.follow_users,
     TeamsRecorded: SalesEvents.follow_teams,
+    MessagesChanged: SalesEvents.follow_messages,
 }
 
 
@@ -76,6 +79,20 @@ def test_links_between_customers_are_known(app: SalesApp) -> None:
     ]
 
 
+def test_what_a_customer_did_with_a_message_is_known_once(app: SalesApp) -> None:
+    hear(app, MessagesChanged, version=4, clickedAt="")
+    hear(app, MessagesChanged)
+    hear(app, MessagesChanged, version=3, openedAt="", clickedAt="")
+    hear(app, MessagesChanged, channel="sms", messageId="01980a5e-7c00-7902-8000-000000000999")
+    rows = app.reader.rows("select * from customer_facts order by kind")
+    customer, message = UUID("01980a5e-7c00-7301-8000-000000000301"), "01980a5e-7c00-7902-8000-000000000902"
+    opened, clicked = datetime(2026, 3, 2, 1, 29, 30, tzinfo=UTC), datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
+    assert rows == [
+        (customer, "clicked_mail", message, 1, clicked),
+        (customer, "opened_mail", message, 1, opened),
+    ]
+
+
 def test_users_and_teams_are_known(app: SalesApp) -> None:
     hear(app, UsersRecorded)
     hear(app, TeamsRecorded)
@@ -94,9 +111,12 @@ def test_users_and_teams_are_known(app: SalesApp) -> None:
         (CustomersMerged, "survivorId"),
         (UsersRecorded, "userId"),
         (TeamsRecorded, "teamId"),
+        (MessagesChanged, "messageId"),
+        (MessagesChanged, "openedAt"),
+        (MessagesChanged, "clickedAt"),
     ],
 )
-def test_an_id_that_is_none_is_for_the_dead_letters(
+def test_a_value_that_is_none_is_for_the_dead_letters(
     app: SalesApp, event_class: type[Message], field: str
 ) -> None:
     with pytest.raises(Invalid) as refused:

@@ -22,11 +22,13 @@ from kernel.pure.money import Money
 from kernel.sql.crypto.errors import SubjectErased
 from kernel.sql.subjects import SubjectRestricted
 from sales.domain.opportunity import Figures
+from sales.domain.scoring import Mail
 from sales.events.subscriptions import SalesEvents
 from sales.jobs.release_contracts import release
 from sales.store import contract_queries, lead_queries, opportunity_queries, queries
 from sales.usecases import keep_contracts, sell
 from sales.usecases.record_orders import record_orders
+from sales.usecases.score_leads import note_mails
 from tests.contracts.examples import example, promised, same_shape
 from tests.sales.drafts import order
 from tests.sales.leads.conftest import SERVICE, Desk
@@ -70,10 +72,12 @@ def count(desk: Desk, table: str) -> int:
 
 
 def worked(desk: Desk) -> Any:
-    """A hot lead with an opportunity, followed up, with a proposal."""
+    """A hot lead with an opportunity, followed up, with a proposal; its customer opened a message."""
     desk.hire()
     lead = desk.take()
     heat(desk, lead.id)
+    with desk.app.work(SERVICE) as work:
+        note_mails(work, [Mail(new_id(), lead.customer_id, desk.clock.instant, None)])
     follow_up(desk, lead.id)
     row = desk.row(lead.id)
     with desk.app.work(SERVICE) as work:
@@ -94,12 +98,13 @@ def test_words_follow_ups_and_proposals_go_and_figures_stay(desk: Desk) -> None:
     row = worked(desk)
     told = erase(desk, row.customer_id)
     counts = {one["table"]: one.get("rows", 0) for one in told["counts"]}
-    assert (counts["follow_ups"], counts["leads"], counts["documents"], counts["keys"]) == (1, 1, 1, 1)
+    gone = ("follow_ups", "leads", "documents", "customer_facts", "keys")
+    assert [counts[table] for table in gone] == [1, 1, 1, 1, 1]
     assert "retained" not in told
     left = desk.row(row.id)
     assert (left.sealed, left.status, left.score, left.source_channel) == (None, "closed", 85, "百度SEM")
-    emptied = ("follow_ups", "documents", "document_chunks", "lead_facts")
-    assert [count(desk, table) for table in emptied] == [0, 0, 0, 0]
+    emptied = ("follow_ups", "documents", "document_chunks", "lead_facts", "customer_facts")
+    assert [count(desk, table) for table in emptied] == [0, 0, 0, 0, 0]
     [opportunity] = desk.app.reader.rows("select status, proposal_id from opportunities")
     assert (opportunity.status, opportunity.proposal_id) == ("lost", None)
     assert count(desk, "timers") == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -84,6 +86,8 @@ class TimelineServicer:
             entry.order.MergeFrom(pb.OrderFact(**{**facts, "base_amount": amount}))
         elif what == "class_change":
             entry.class_change.MergeFrom(rpc.ClassChange(**facts))
+        elif what == "ticket":
+            entry.ticket.MergeFrom(_ticket(facts))
         else:
             entry.merge.MergeFrom(rpc.MergeFact(**facts))
         return entry
@@ -122,6 +126,13 @@ def _interaction(row: Any, content: str, clear: bool) -> rpc.Interaction:
     if not clear:
         values, _ = masked(rpc.Interaction, values)
     return rpc.Interaction(**values)
+
+
+def _ticket(facts: Mapping[str, Any]) -> rpc.TicketFact:
+    instants = {
+        name: datetime.fromisoformat(facts[name]) for name in ("answer_time", "close_time") if facts[name]
+    }
+    return rpc.TicketFact(**{**facts, "answer_time": None, "close_time": None, **instants})
 
 
 def _relation(told: Any) -> rpc.Relation:

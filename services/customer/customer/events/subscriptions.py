@@ -1,5 +1,5 @@
-"""What the customer service hears: the orders, deals and contracts that sales tells, whose data must rest or
-go, and who belongs to which team."""
+"""What the customer service hears: the orders, deals and contracts that sales tells, the tickets that
+ticketing tells, whose data must rest or go, and who belongs to which team."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from uuid import UUID
 from crm.customer.v1.events_pb2 import CustomersExported, GroupsChanged
 from crm.privacy.v1.events_pb2 import SubjectsRestricted
 from crm.sales.v1.events_pb2 import ContractsChanged, OpportunityWon, OrdersRecorded
+from crm.ticketing.v1.events_pb2 import TicketsChanged
 from customer.domain.events import SubjectErased
+from customer.domain.told import ContractRow, DealRow, TicketRow
 from customer.usecases.classify_customers import apply_orders
 from customer.usecases.erase_subjects import erase_subjects
-from customer.usecases.ports import ContractRow, DealRow, OrderRow, Work
+from customer.usecases.ports import OrderRow, Work
 from kernel.bus import facts
 from kernel.bus.directory import FollowsDirectory
 from kernel.bus.entrypoint import hears
@@ -81,5 +83,27 @@ class CustomerEvents(FollowsDirectory, FollowsPrivacy):
                     status=told.status,
                 )
                 for told in event.contracts
+            ]
+        )
+
+    @hears(TicketsChanged, about=["tickets.customer_id"], together=True)
+    def follow_tickets(self, work: Work, event: TicketsChanged, envelope: Envelope) -> None:
+        """What becomes of a customer's concerns stands in their timeline."""
+        work.tickets.apply(
+            [
+                TicketRow(
+                    ticket_id=parse_id(told.ticket_id, "ticket_id"),
+                    version=told.version,
+                    customer_id=parse_id(told.customer_id, "customer_id") if told.customer_id else None,
+                    number=told.number,
+                    kind=told.kind,
+                    status=told.status,
+                    priority=told.priority,
+                    channel=told.channel,
+                    opened_at=facts.instant(told.opened_at, "opened_at"),
+                    answered_at=facts.instant(told.answered_at, "answered_at") if told.answered_at else None,
+                    closed_at=facts.instant(told.closed_at, "closed_at") if told.closed_at else None,
+                )
+                for told in event.tickets
             ]
         )

@@ -74,6 +74,7 @@ _PURGE = (
     "delete from class_changes where customer_id = any(%(ids)s)",
     "delete from customer_versions where customer_id = any(%(ids)s)",
     "delete from interactions where customer_id = any(%(ids)s)",
+    "delete from tickets where customer_id = any(%(ids)s)",
     "delete from relations where from_id = any(%(ids)s) or to_id = any(%(ids)s)",
     "delete from customers where id = any(%(ids)s)",
 )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from customer.usecases.ports import ContractRow, DealRow
+from customer.domain.told import ContractRow, DealRow
 
 _APPLY_DEALS = """
     insert into deals as held (opportunity_id, version, customer_id, contract_id, amount, currency, won_at)

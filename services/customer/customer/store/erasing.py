@@ -31,6 +31,7 @@ _ERASE = {
     "external_ids": "delete from external_ids where customer_id = any(%(ids)s)",
     "customer_versions": "delete from customer_versions where customer_id = any(%(ids)s)",
     "interactions": "delete from interactions where customer_id = any(%(ids)s)",
+    "tickets": "delete from tickets where customer_id = any(%(ids)s)",
     "relations": "delete from relations where from_id = any(%(ids)s) or to_id = any(%(ids)s)",
     "duplicate_pairs": """
         delete from duplicate_pairs where first_id = any(%(ids)s) or second_id = any(%(ids)s)

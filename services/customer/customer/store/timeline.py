@@ -84,6 +84,18 @@ _ENTRIES = """
             order by k.at desc, k.id desc limit %(limit)s
         ) as entry
         union all
+        select entry.* from members cross join lateral (
+            select t.opened_at, 5, t.ticket_id::text collate "C", t.customer_id, null::bytea,
+                   jsonb_build_object('ticket_id', t.ticket_id, 'number', t.number, 'kind', t.kind,
+                                      'status', t.status, 'priority', t.priority, 'channel', t.channel,
+                                      'answer_time', t.answered_at, 'close_time', t.closed_at)
+            from tickets t
+            where t.customer_id = members.id and t.opened_at <= %(at)s::timestamptz
+              and (t.opened_at, 5, t.ticket_id::text collate "C")
+                  < (%(at)s::timestamptz, %(rank)s, %(key)s)
+            order by t.opened_at desc, t.ticket_id desc limit %(limit)s
+        ) as entry
+        union all
         select m.at, 4, lpad(m.id::text, 19, '0') collate "C",
                case when m.survivor_id in (select id from members) then m.survivor_id else m.absorbed_id end,
                null::bytea,
@@ -103,7 +115,7 @@ _ENTRIES = """
 """
 # Before everything: the cursor of the first page.
 _FIRST = ("infinity", "0", "")
-_RANKS = {1: "order", 2: "interaction", 3: "class_change", 4: "merge"}
+_RANKS = {1: "order", 2: "interaction", 3: "class_change", 4: "merge", 5: "ticket"}
 
 # Relations that say the same after a merge are one; those within a group say nothing. Of several first
 # contacts that a merge brought together, the one named last is the first.
@@ -149,7 +161,7 @@ class Page:
 
 
 def what(row: Any) -> str:
-    """ "order", "interaction", "class_change" or "merge"."""
+    """ "order", "interaction", "class_change", "merge" or "ticket"."""
     return _RANKS[row.rank]
 
 

@@ -24,6 +24,7 @@ from customer.store.relations import RelationRepository
 from customer.store.scans import ScanRepository
 from customer.store.staging import StagingRepository
 from customer.store.standing import StandingRepository
+from customer.store.tickets import TicketRepository
 from customer.store.uploads import UploadRepository
 from kernel.pure.grants import Principal
 from kernel.sql.app import App
@@ -48,6 +49,7 @@ class CustomerWork(UnitOfWork):
         self.customers = CustomerRepository(self.session, principal, sealer, indexer, history, self.now)
         self.purchases = OrderRepository(self.session, self.reader)
         self.deals = DealRepository(self.session)
+        self.tickets = TicketRepository(self.session)
         self.merges = MergeRepository(self.session, principal, self.now)
         self.matches = MatchRepository(self.session, principal, sealer, indexer)
         self.pairs = PairRepository(self.session, principal, self.now)

@@ -18,6 +18,7 @@ from customer.domain.merging import Member
 from customer.domain.purchases import Purchases
 from customer.domain.relation import Relation
 from customer.domain.schemes import Scheme
+from customer.domain.told import ContractRow, DealRow, TicketRow
 from kernel.pure.clock import Clock
 from kernel.pure.events import Event
 from kernel.pure.grants import Principal
@@ -54,29 +55,6 @@ class OrderRow:
     ordered_on: date
     status: str
     base_amount: Decimal
-
-
-@dataclass(frozen=True)
-class DealRow:
-    """A won opportunity as sales told it: the amount is the contract's, in its currency."""
-
-    opportunity_id: UUID
-    version: int
-    customer_id: UUID
-    contract_id: UUID
-    amount: Decimal
-    currency: str
-    won_at: datetime
-
-
-@dataclass(frozen=True)
-class ContractRow:
-    """A contract as sales told it."""
-
-    contract_id: UUID
-    version: int
-    customer_id: UUID
-    status: str
 
 
 @dataclass(frozen=True)
@@ -157,6 +135,11 @@ class Deals(Protocol):
     def apply(self, deal: DealRow) -> None: ...
 
     def apply_contracts(self, told: Sequence[ContractRow]) -> None: ...
+
+
+class Tickets(Protocol):
+    def apply(self, told: Sequence[TicketRow]) -> None:
+        """Takes over what is newer than what is held, in whatever order it is heard."""
 
 
 class Classes(Protocol):
@@ -373,6 +356,7 @@ class Work(Protocol):
     customers: Customers
     purchases: Purchasing
     deals: Deals
+    tickets: Tickets
     classes: Classes
     standing: Standing
     interactions: Interactions

@@ -86,6 +86,9 @@ _READ_CAMPAIGNS = "marketing.campaigns.read"
 _WRITE_CAMPAIGNS = "marketing.campaigns.write"
 _SEND_CAMPAIGNS = "marketing.campaigns.send"
 _MANAGE_CAPS = "marketing.caps.manage"
+# Addresses that no campaign writes to.
+_READ_SUPPRESSIONS = "marketing.suppressions.read"
+_MANAGE_SUPPRESSIONS = "marketing.suppressions.manage"
 
 _CAMPAIGNING = (_WRITE_CAMPAIGNS, _SEND_CAMPAIGNS, _MANAGE_CAPS)
 
@@ -113,6 +116,7 @@ _EVERY_READ = (
     _READ_TEAMS,
     _READ_ROLES,
     _READ_CAMPAIGNS,
+    _READ_SUPPRESSIONS,
 )
 _EVERY_CHANGE = (
     _CREATE_TICKETS,
@@ -157,6 +161,7 @@ _EVERY_CHANGE = (
     _MANAGE_TEAMS,
     _MANAGE_ROLES,
     _MANAGE_SERVICE_ACCOUNTS,
+    _MANAGE_SUPPRESSIONS,
     *_CAMPAIGNING,
 )
 # A seller's and a manager's daily work, in their own reach.
@@ -210,6 +215,8 @@ _CARING_FOR_PRIVACY = (
     _MANAGE_ERASURES,
     _MANAGE_HOLDS,
     _READ_AUDIT,
+    _READ_SUPPRESSIONS,
+    _MANAGE_SUPPRESSIONS,
 )
 # What those who have a ticket in hand do with it.
 _HANDLING = (_READ_TICKETS, _UPDATE_TICKETS, _READ_MESSAGES, _READ_CONVERSATIONS, _CREATE_MESSAGES)
@@ -288,6 +295,7 @@ PRESETS = (
             _READ_ORDERS,
             _READ_CONSENTS,
             _READ_CAMPAIGNS,
+            _READ_SUPPRESSIONS,
             *_CAMPAIGNING,
             *_REFERENCE,
             _READ_LEADS,

@@ -6,6 +6,7 @@ the permit of the privacy service for just this message.
 
 from __future__ import annotations
 
+import re
 import smtplib
 import ssl
 from collections.abc import Collection, Mapping
@@ -24,6 +25,9 @@ from kernel.pure.permits import PermitRefused
 
 # Seconds a mail server may take for one step.
 _PATIENCE = 10.0
+# No such mailbox, not ours, no such name, a domain that takes no mail.
+_NO_MAILBOX = frozenset({550, 551, 553, 556})
+_ENHANCED = re.compile(rb"5\.(\d{1,3})\.\d{1,3}\b")
 
 
 class MailNotPermitted(Forbidden):
@@ -38,6 +42,11 @@ class MailRefused(Precondition):
     reason = "MAIL_REFUSED"
     en = "The mail server refused the mail with {code}."
     zh = "邮件服务器以 {code} 拒绝了该邮件。"
+
+    @property
+    def no_such_mailbox(self) -> bool:
+        """Whether nothing sent to this recipient will ever arrive."""
+        return self.metadata.get("recipient") == "unknown"
 
 
 class MailUnavailable(Unavailable):
@@ -159,7 +168,10 @@ def _connect(text: str) -> smtplib.SMTP:
 def _hand_over(connection: smtplib.SMTP, letter: Letter, data: bytes) -> None:
     try:
         _settle(connection.mail(letter.sender)[0])
-        _settle(connection.rcpt(letter.recipient)[0])
+        code, answer = connection.rcpt(letter.recipient)
+        if _no_such_mailbox(code, answer):
+            raise MailRefused(code=code, recipient="unknown")
+        _settle(code)
     except (smtplib.SMTPException, OSError):
         raise MailUnavailable from None
     try:
@@ -168,6 +180,13 @@ def _hand_over(connection: smtplib.SMTP, letter: Letter, data: bytes) -> None:
         _settle(error.smtp_code)
     except (smtplib.SMTPException, OSError):
         raise MailOutcomeUnknown from None
+
+
+def _no_such_mailbox(code: int, answer: bytes) -> bool:
+    """Of what a server answered about a recipient (RFC 5321, 4.2.3). An enhanced code (RFC 3463) that is not
+    of an address, as 5.7.1, minds us and not the mailbox."""
+    refined = _ENHANCED.match(answer)
+    return code in _NO_MAILBOX and (refined is None or refined[1] == b"1")
 
 
 def _settle(code: int) -> None:

@@ -8,18 +8,22 @@ from typing import Any
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from crm.marketing.v1 import campaign_pb2 as pb
+from crm.marketing.v1 import suppression_service_pb2 as suppression_pb
 from kernel.pure.errors import Invalid, Violation
 from kernel.pure.ids import parse_id
 from marketing.domain.campaign import Campaign, Channel, Draft, Status
 from marketing.domain.content import Content
 from marketing.domain.frequency import FrequencyCap
 from marketing.domain.messages import State
+from marketing.domain.suppression import Reason, Suppression
 
 _CHANNELS: dict[int, Channel] = {pb.CHANNEL_EMAIL: Channel.EMAIL}
 _CHANNEL_NAMES = {channel: f"CHANNEL_{channel.name}" for channel in Channel}
 _STATUSES = {status: f"CAMPAIGN_STATUS_{status.name}" for status in Status}
 _STATES = {state: f"MESSAGE_STATE_{state.name}" for state in State}
 _STATE_NAMES = {pb.MessageState.Value(name): state.value for state, name in _STATES.items()}
+_REASONS = {reason: f"SUPPRESSION_REASON_{reason.name}" for reason in Reason}
+_REASON_NUMBERS = {suppression_pb.SuppressionReason.Value(name): reason for reason, name in _REASONS.items()}
 _WRITABLE = ("title", "group_id", "purpose", "channel", "content", "content.subject", "content.body")
 
 
@@ -113,6 +117,23 @@ def cap_message(cap: FrequencyCap) -> pb.FrequencyCap:
     return pb.FrequencyCap(
         channel=_CHANNEL_NAMES[cap.channel], messages=cap.messages, days=cap.days, version=cap.version
     )
+
+
+def reason_of(number: int) -> Reason | None:
+    """None for none, and for one of a later version of the contract."""
+    return _REASON_NUMBERS.get(number)
+
+
+def suppression_message(held: Suppression) -> suppression_pb.Suppression:
+    message = suppression_pb.Suppression(
+        id=str(held.id),
+        channel=_CHANNEL_NAMES[held.channel],
+        purpose=held.purpose,
+        reason=_REASONS[held.reason],
+        actor_id=held.actor_id,
+    )
+    _set(message.create_time, held.created_at)
+    return message
 
 
 def _set(field: Any, instant: datetime | None) -> None:

@@ -23,3 +23,9 @@ class LinkNotFound(NotFound):
     reason = "TRACKING_LINK_NOT_FOUND"
     en = "This link leads nowhere."
     zh = "该链接无效。"
+
+
+class SuppressionNotFound(NotFound):
+    reason = "SUPPRESSION_NOT_FOUND"
+    en = "There is no such address on the list of those that are not written to."
+    zh = "不再发送名单中没有该条目。"

@@ -24,6 +24,9 @@ class ChangedMessage:
     sent_at: datetime | None
     opened_at: datetime | None
     clicked_at: datetime | None
+    purpose: str
+    consent_id: str
+    attempted_at: datetime | None
 
 
 @dataclass(frozen=True)

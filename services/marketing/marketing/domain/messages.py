@@ -43,12 +43,14 @@ class Message:
     opened_at: datetime | None = None
     clicked_at: datetime | None = None
     unsubscribed_at: datetime | None = None
+    # The keyed hash of the address it goes to; None before it is attempted, and of the erased.
+    address: bytes | None = None
 
-    def attempted(self, consent_id: str, now: datetime) -> Message:
+    def attempted(self, consent_id: str, address: bytes, now: datetime) -> Message:
         """About to leave the house. Only a waiting one can be."""
         if self.state is not State.WAITING:
             raise ValueError(f"a message that is {self.state.value} is not sent again")
-        return self._changed(state=State.ATTEMPTED, consent_id=consent_id, attempted_at=now)
+        return self._changed(state=State.ATTEMPTED, consent_id=consent_id, address=address, attempted_at=now)
 
     def sent(self, now: datetime) -> Message:
         return self._ended(State.SENT, "", sent_at=now)
@@ -64,7 +66,7 @@ class Message:
         """It did not leave the house, surely: it waits again."""
         if self.state is not State.ATTEMPTED:
             raise ValueError(f"a message that is {self.state.value} does not wait again")
-        return self._changed(state=State.WAITING, consent_id="", attempted_at=None)
+        return self._changed(state=State.WAITING, consent_id="", address=None, attempted_at=None)
 
     def skipped(self, reason: str) -> Message:
         """Only a waiting one can be."""

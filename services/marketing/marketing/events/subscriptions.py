@@ -8,7 +8,7 @@ from typing import cast
 from uuid import UUID
 
 from crm.customer.v1.events_pb2 import CustomersMerged
-from crm.marketing.v1.events_pb2 import CampaignsChanged, MessagesChanged
+from crm.marketing.v1.events_pb2 import CampaignsChanged
 from crm.privacy.v1.events_pb2 import ConsentsChanged
 from kernel.bus.directory import FollowsDirectory
 from kernel.bus.entrypoint import hears
@@ -23,7 +23,7 @@ from marketing.usecases.note_engagement import follow_consents
 from marketing.usecases.ports import Work
 
 # Told by this service, heard by no other yet.
-nobody_yet = frozenset({CampaignsChanged, MessagesChanged})
+nobody_yet = frozenset({CampaignsChanged})
 
 
 class MarketingEvents(FollowsDirectory, FollowsPrivacy):

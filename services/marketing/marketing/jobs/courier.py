@@ -32,7 +32,8 @@ class Courier:
         try:
             self._mailer.send(self._letter(campaign, message_id, contact), permitted)
         except MailRefused as refused:
-            return Outcome(message_id, State.FAILED, f"{refused.reason}_{refused.metadata['code']}")
+            reason = f"{refused.reason}_{refused.metadata['code']}"
+            return Outcome(message_id, State.FAILED, reason, bounced=refused.no_such_mailbox)
         except MailUnavailable as away:
             return Outcome(message_id, State.WAITING, away.reason)
         except MailOutcomeUnknown as lost:

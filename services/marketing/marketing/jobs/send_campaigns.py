@@ -144,7 +144,7 @@ class Sending:
                     # what is wrong there asking at once does not mend.
                     refused = "" if number else refusal.reason
                     break
-                claimed = steps.claim(work, campaign, message.id, permit.consent_id)
+                claimed = steps.claim(work, campaign, message.id, permit.consent_id, contact.addresses[0])
             if not claimed:
                 continue
             outcome = self._courier.send(campaign, message.id, contact, permitted)

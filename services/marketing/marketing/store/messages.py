@@ -15,7 +15,7 @@ from marketing.domain.messages import Message, State
 
 _COLUMNS = (
     "m.id, m.version, m.campaign_id, m.customer_id, m.state, m.reason, m.consent_id, m.attempted_at,"
-    " m.sent_at, m.opened_at, m.clicked_at, m.unsubscribed_at"
+    " m.sent_at, m.opened_at, m.clicked_at, m.unsubscribed_at, m.address"
 )
 _ADDRESS = """
     insert into messages (id, version, campaign_id, customer_id, state, reason, consent_id)
@@ -32,7 +32,7 @@ _SAVE = """
     update messages
     set version = %(version)s, state = %(state)s, reason = %(reason)s, consent_id = %(consent_id)s,
         attempted_at = %(attempted_at)s, sent_at = %(sent_at)s, opened_at = %(opened_at)s,
-        clicked_at = %(clicked_at)s, unsubscribed_at = %(unsubscribed_at)s
+        clicked_at = %(clicked_at)s, unsubscribed_at = %(unsubscribed_at)s, address = %(address)s
     where id = %(id)s
 """
 _SKIP_WAITING = """
@@ -60,6 +60,15 @@ _ABANDONED = f"""
     select {_COLUMNS} from messages m
     where m.state = 'attempted' and m.attempted_at < %(before)s
     order by m.id limit %(limit)s for update skip locked
+"""
+_FORGET_ADDRESSES = """
+    with gone as (
+        select id, campaign_id, address from messages
+        where customer_id = any(%(customers)s) and address is not null order by id for update
+    ), forgotten as (
+        update messages m set address = null from gone where m.id = gone.id
+    )
+    select c.channel, gone.address from gone join campaigns c on c.id = gone.campaign_id
 """
 _OPEN = "select from messages where campaign_id = %(campaign)s and state in ('waiting', 'attempted') limit 1"
 
@@ -114,6 +123,12 @@ class MessageRepository:
     def abandoned(self, before: datetime, limit: int) -> list[Message]:
         """Attempted before an instant and never ended, locked."""
         return self._messages(_ABANDONED, before=before, limit=limit)
+
+    def forget_addresses(self, customer_ids: Sequence[UUID]) -> list[tuple[Channel, bytes]]:
+        """Forgets where messages to these went; answers channel and keyed hash of each."""
+        wanted = {"customers": list(customer_ids)}
+        found = self._session.connection().exec_driver_sql(_FORGET_ADDRESSES, wanted)
+        return [(Channel(row.channel), bytes(row.address)) for row in found]
 
     def has_open(self, campaign_id: UUID) -> bool:
         """Whether a message of the campaign waits or is being attempted."""

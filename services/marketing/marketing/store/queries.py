@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from kernel.sql.crypto.blind import BlindIndex
 from kernel.sql.engine import Reader
+from marketing.domain.campaign import Channel
+from marketing.domain.suppression import Suppression
+from marketing.store import suppressions
 from marketing.store.campaigns import COLUMNS, campaign_of
 
 __all__ = ["campaign_of"]
@@ -30,7 +34,10 @@ _MESSAGES = """
     order by id limit %(limit)s
 """
 _CAPS = "select channel, messages, days, version from frequency_caps order by channel"
-_FIRST = UUID(int=0)
+_SUPPRESSIONS = f"""
+    select {suppressions.COLUMNS} from suppressions where id < %(before)s order by id desc limit %(limit)s
+"""
+_FIRST, _LAST = UUID(int=0), UUID(int=2**128 - 1)
 
 
 def get_campaign(reader: Reader, campaign_id: UUID) -> Any | None:
@@ -60,3 +67,15 @@ def list_messages(reader: Reader, campaign_id: UUID, state: str, after: UUID | N
 def list_caps(reader: Reader) -> list[Any]:
     """Rows of the caps that were changed."""
     return reader.rows(_CAPS)
+
+
+def suppressions_of(reader: Reader, blind: BlindIndex, channel: Channel, address: str) -> list[Suppression]:
+    """What stands on the list for an address in normal form. Raises KeyringUnavailable."""
+    wanted = {"channel": channel.value, "address": suppressions.hash_of(blind, address)}
+    return [suppressions.suppression_of(row) for row in reader.rows(suppressions.OF, wanted)]
+
+
+def list_suppressions(reader: Reader, before: UUID | None, limit: int) -> list[Suppression]:
+    """The list of addresses that are not written to, newest first, from the entry before the id `before`."""
+    rows = reader.rows(_SUPPRESSIONS, {"before": before or _LAST, "limit": limit})
+    return [suppressions.suppression_of(row) for row in rows]

@@ -8,7 +8,9 @@ from uuid import UUID
 from marketing.domain.errors import LinkNotFound
 from marketing.domain.events import RecipientUnsubscribed
 from marketing.domain.messages import ENDED, Message, State
+from marketing.domain.suppression import Reason
 from marketing.usecases.ports import Work
+from marketing.usecases.suppress_addresses import suppress
 from marketing.usecases.tell import tell_messages
 
 # States of a consent that forbid sending.
@@ -37,6 +39,9 @@ def unsubscribe(work: Work, message_id: UUID) -> None:
     campaign = work.campaigns.get(message.campaign_id)
     channel = campaign.channel.value
     work.record(RecipientUnsubscribed(message.customer_id, campaign.purpose, channel, message.id, work.now))
+    if message.address is not None:
+        # Whoever else is reached there does not want it either.
+        suppress(work, campaign.channel, campaign.purpose, message.address, Reason.UNSUBSCRIBED)
     stop_waiting(work, message.customer_id, campaign.purpose, channel, "UNSUBSCRIBED")
     work.audit("unsubscribe", "message", message.id, purpose=campaign.purpose, channel=channel)
 
@@ -55,7 +60,7 @@ def stop_waiting(work: Work, customer_id: UUID, purpose: str, channel: str, reas
     ]
     work.messages.save(skipped)
     for message in skipped:
-        tell_messages(work, [message], work.campaigns.get(message.campaign_id).channel)
+        tell_messages(work, [message], work.campaigns.get(message.campaign_id))
     return len(skipped)
 
 
@@ -64,7 +69,7 @@ def _note(work: Work, message_id: UUID, change: Callable[[Message], Message]) ->
     changed = change(message)
     if changed is not message:
         work.messages.save([changed])
-        tell_messages(work, [changed], work.campaigns.get(changed.campaign_id).channel)
+        tell_messages(work, [changed], work.campaigns.get(changed.campaign_id))
     return changed
 
 

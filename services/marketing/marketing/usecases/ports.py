@@ -10,9 +10,11 @@ from uuid import UUID
 
 from kernel.pure.clock import Clock
 from kernel.pure.events import Event
+from kernel.pure.grants import Principal
 from marketing.domain.campaign import Campaign, Channel
 from marketing.domain.frequency import FrequencyCap
 from marketing.domain.messages import Message
+from marketing.domain.suppression import Suppression
 
 # The job that writes audiences down and sends.
 SEND = "send_campaigns"
@@ -65,6 +67,9 @@ class Messages(Protocol):
     def has_open(self, campaign_id: UUID) -> bool:
         """Whether a message of the campaign waits or is being attempted."""
 
+    def forget_addresses(self, customer_ids: Sequence[UUID]) -> list[tuple[Channel, bytes]]:
+        """Forgets where messages to these went; answers channel and keyed hash of each."""
+
 
 class Links(Protocol):
     def apply(self, told: Iterable[tuple[UUID, UUID | None, int]]) -> None:
@@ -83,8 +88,26 @@ class Caps(Protocol):
     def save(self, cap: FrequencyCap) -> None: ...
 
 
+class Suppressions(Protocol):
+    """Addresses that are not written to, known by their keyed hashes."""
+
+    def hash_of(self, address: str) -> bytes:
+        """The keyed hash of an address in normal form. Raises KeyringUnavailable."""
+
+    def add(self, wanted: Suppression, address: bytes) -> Suppression:
+        """Puts it on the list unless the address stands there for the purpose; answers what stands there."""
+
+    def of(self, channel: Channel, address: bytes) -> list[Suppression]: ...
+
+    def remove(self, suppression_id: UUID) -> Suppression:
+        """Raises SuppressionNotFound."""
+
+
 class Work(Protocol):
     """An open unit of work of the marketing service."""
+
+    @property
+    def principal(self) -> Principal: ...
 
     @property
     def clock(self) -> Clock: ...
@@ -103,6 +126,9 @@ class Work(Protocol):
 
     @property
     def caps(self) -> Caps: ...
+
+    @property
+    def suppressions(self) -> Suppressions: ...
 
     def record(self, event: Event) -> None: ...
 

@@ -10,18 +10,21 @@ from uuid import UUID
 
 from marketing.domain.campaign import Campaign, Status
 from marketing.domain.messages import Message, State
+from marketing.domain.suppression import Reason, forbidden
 from marketing.usecases.ports import Work
+from marketing.usecases.suppress_addresses import suppress
 from marketing.usecases.tell import tell_campaign, tell_messages
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What became of the attempt to send: `state` is SENT, FAILED, UNKNOWN, or WAITING when it surely did
-    not leave the house."""
+    not leave the house. `bounced`: there is no such mailbox."""
 
     message_id: UUID
     state: State
     reason: str = ""
+    bounced: bool = False
 
 
 def write_down(work: Work, campaign_id: UUID, customer_ids: Sequence[UUID], after: str) -> Campaign:
@@ -45,7 +48,7 @@ def skip(work: Work, campaign: Campaign, reasons: Mapping[UUID, str]) -> None:
         if message.state is State.WAITING
     ]
     work.messages.save(skipped)
-    tell_messages(work, skipped, campaign.channel)
+    tell_messages(work, skipped, campaign)
 
 
 def settle(work: Work, campaign: Campaign, outcome: Outcome) -> None:
@@ -63,15 +66,17 @@ def settle(work: Work, campaign: Campaign, outcome: Outcome) -> None:
             case _:
                 ended = message.unknown(outcome.reason)
         work.messages.save([ended])
+        if outcome.bounced and message.address is not None:
+            suppress(work, campaign.channel, "", message.address, Reason.HARD_BOUNCE)
         if ended.state is not State.WAITING:
-            tell_messages(work, [ended], campaign.channel)
+            tell_messages(work, [ended], campaign)
 
 
-def claim(work: Work, campaign: Campaign, message_id: UUID, consent_id: str) -> bool:
+def claim(work: Work, campaign: Campaign, message_id: UUID, consent_id: str, address: str) -> bool:
     """Whether this message is to be sent now: it waits, its campaign goes on and has not written to the same
-    human under another id, and the cap allows one more.
+    human under another id, the cap allows one more, and its address is not suppressed.
 
-    From the commit on it counts as attempted.
+    From the commit on it counts as attempted. Raises KeyringUnavailable.
     """
     if work.campaigns.get(campaign.id).status is not Status.SENDING:
         return False
@@ -87,7 +92,11 @@ def claim(work: Work, campaign: Campaign, message_id: UUID, consent_id: str) -> 
         if not cap.allows(attempts, work.now):
             skip(work, campaign, {message.id: "FREQUENCY_CAP"})
             return False
-        work.messages.save([message.attempted(consent_id, work.now)])
+        hashed = work.suppressions.hash_of(address)
+        if forbidden(work.suppressions.of(campaign.channel, hashed), campaign.purpose, consent_id):
+            skip(work, campaign, {message.id: "SUPPRESSED"})
+            return False
+        work.messages.save([message.attempted(consent_id, hashed, work.now)])
         return True
     return False
 
@@ -118,5 +127,5 @@ def give_up_abandoned(work: Work, before: datetime, limit: int) -> int:
     for message in lost:
         by_campaign.setdefault(message.campaign_id, []).append(message)
     for campaign_id, messages in by_campaign.items():
-        tell_messages(work, messages, work.campaigns.get(campaign_id).channel)
+        tell_messages(work, messages, work.campaigns.get(campaign_id))
     return len(lost)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from marketing.domain.campaign import Campaign, Channel
+from marketing.domain.campaign import Campaign
 from marketing.domain.events import CampaignsChanged, ChangedCampaign, ChangedMessage, MessagesChanged
 from marketing.domain.messages import Message
 from marketing.usecases.ports import Work
@@ -30,19 +30,22 @@ def tell_campaign(work: Work, campaign: Campaign) -> None:
     )
 
 
-def tell_messages(work: Work, messages: Sequence[Message], channel: Channel) -> None:
-    """Their states now, up to 500 in one event."""
+def tell_messages(work: Work, messages: Sequence[Message], campaign: Campaign) -> None:
+    """The states now of messages of a campaign, up to 500 in one event."""
     told = [
         ChangedMessage(
             message_id=message.id,
             version=message.version,
             campaign_id=message.campaign_id,
             customer_id=message.customer_id,
-            channel=channel.value,
+            channel=campaign.channel.value,
             state=message.state.value,
             sent_at=message.sent_at,
             opened_at=message.opened_at,
             clicked_at=message.clicked_at,
+            purpose=campaign.purpose,
+            consent_id=message.consent_id,
+            attempted_at=message.attempted_at,
         )
         for message in messages
     ]

@@ -13,6 +13,7 @@ from kernel.pure.errors import Checks
 from kernel.pure.ids import parse_id
 from kernel.pure.paging import page_size
 from kernel.rpc.call import Call
+from kernel.rpc.reading import instant
 from privacy.domain.certificates import text_en, text_zh
 from privacy.domain.erasure import Erasure, State, Task
 from privacy.domain.errors import ErasureNotFound, ErasureNotInState
@@ -20,6 +21,7 @@ from privacy.store import queries_of_erasures as queries
 from privacy.store.reading import erasure_of
 from privacy.usecases.erase_subjects import open_erasure, refuse_erasure, verify_erasure
 from privacy.usecases.hold_subjects import lift_hold, place_hold
+from privacy.usecases.reapply_erasures import BATCH, reapply_erasures
 from privacy.wiring import PrivacyApp
 
 
@@ -49,6 +51,13 @@ class ErasureServicer:
             call.work, parse_id(request.id, "id"), "" if code == "unspecified" else code, request.reason
         )
         return _message(refused, call.work.now)
+
+    def reapply_erasures(
+        self, request: rpc.ReapplyErasuresRequest, call: Call
+    ) -> rpc.ReapplyErasuresResponse:
+        since = instant(request, "closed_since", "closed_since")
+        ids = reapply_erasures(call.work, since, instant(request, "closed_before", "closed_before"))
+        return rpc.ReapplyErasuresResponse(ids=map(str, ids), more=len(ids) == BATCH)
 
     def get_erasure_request(self, request: rpc.GetErasureRequestRequest, call: Call) -> rpc.ErasureRequest:
         row = self._row(request.id, call)

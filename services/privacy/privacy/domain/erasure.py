@@ -1,7 +1,8 @@
 """An erasure, from the person's request to its certificate.
 
     RECEIVED ─► VERIFIED ─► (HELD ─►) ERASING ─► KEY_SHREDDED ─► CLOSED
-        └──────────┴───────────┴─► REFUSED
+        └──────────┴───────────┴─► REFUSED           │
+                                  ERASING ◄─ a backup from before was restored
 
 Every participant is told to erase, as often as it takes. When all have answered, the person is looked up
 once more, for they may have been merged with another meanwhile; then all are told once more: it is closed
@@ -198,6 +199,19 @@ class Erasure:
         self.check_from = self.attempt + 1
         self._order()
         return new
+
+    def reopen(self, due_at: datetime) -> None:
+        """A backup from before it was closed was restored: everybody is told again, and must find nothing in
+        the end. What was found before stays counted, and the certificate stands until there is a new one.
+
+        Raises ErasureNotInState.
+        """
+        self._demand(State.CLOSED)
+        self.state, self.due_at = State.ERASING, due_at
+        for name in PARTICIPANTS:
+            self.tasks.setdefault(name, Task()).state = TaskState.PENDING
+        self.check_from = self.attempt + 1
+        self._order()
 
     def remind(self) -> list[str]:
         """Time has passed without an end: everybody is told again. Answers who has newly failed."""

@@ -20,6 +20,7 @@ from kernel.bus.directory import FollowsDirectory
 from kernel.bus.entrypoint import PATIENCE, hears
 from kernel.bus.envelope import Envelope
 from kernel.bus.privacy import FollowsPrivacy
+from kernel.ops.logs import logger
 from kernel.pure.audit_chain import AuditEntry, Checkpoint
 from kernel.pure.erasure import ErasedRows, Erasure, RetainedRows
 from kernel.pure.ids import parse_id
@@ -27,11 +28,15 @@ from privacy.domain.audit import Batch
 from privacy.domain.consents import Channel, Proof, Via
 from privacy.domain.erasure import Answer
 from privacy.domain.events import SubjectErased
+from privacy.domain.sends import Send
 from privacy.usecases.erase_subjects import take_receipt
+from privacy.usecases.examine_sends import examine_sends
 from privacy.usecases.forget_subject import forget_subject
 from privacy.usecases.keep_audit import keep_audit
 from privacy.usecases.ports import PersonRow, Work
 from privacy.usecases.record_consents import withdraw
+
+_log = logger(__name__)
 
 # Told by this service, heard by no other yet.
 nobody_yet = frozenset({own.ErasureClosed})
@@ -69,6 +74,15 @@ class PrivacyEvents(FollowsDirectory, FollowsPrivacy):
             Via.WEB,
             Proof(message_id=event.message_id),
         )
+
+    @hears(marketing.MessagesChanged, about=["messages.customer_id"])
+    def examine_sends(self, work: Work, event: marketing.MessagesChanged, envelope: Envelope) -> None:
+        """Whatever left the house, or may have, is looked at once more."""
+        found = examine_sends(
+            work, [_send(told) for told in event.messages if told.state in ("sent", "unknown")]
+        )
+        if found:
+            _log.error("messages sent without a living consent", messages=found)
 
     @hears(sales.SubjectErased)
     def take_receipt_of_sales(self, work: Work, event: sales.SubjectErased, envelope: Envelope) -> None:
@@ -123,6 +137,18 @@ class PrivacyEvents(FollowsDirectory, FollowsPrivacy):
                 checkpoint=Checkpoint(**_texts(event.checkpoint)) if event.HasField("checkpoint") else None,
             ),
         )
+
+
+def _send(told: marketing.MessagesChanged.Item) -> Send:
+    return Send(
+        message_id=parse_id(told.message_id, "message_id"),
+        campaign_id=parse_id(told.campaign_id, "campaign_id"),
+        subject_id=parse_id(told.customer_id, "customer_id"),
+        purpose_id=told.purpose,
+        channel=facts.choice(Channel, told.channel, "channel"),
+        consent_id=parse_id(told.consent_id, "consent_id") if told.consent_id else None,
+        attempted_at=facts.instant(told.attempted_at, "attempted_at"),
+    )
 
 
 def _take_receipt(work: Work, event: Any, envelope: Envelope) -> None:

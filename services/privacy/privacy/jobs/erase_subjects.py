@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from crm.customer.v1 import subject_service_pb2 as subject_rpc
+from crm.marketing.v1 import subject_service_pb2 as marketing_rpc
 from crm.ticketing.v1 import subject_service_pb2 as ticketing_rpc
 from kernel.jobs.job import Job, Running
 from kernel.ops.logs import logger
@@ -30,13 +31,14 @@ _RESOLVE = "crm.customer.v1.SubjectService/ResolveSubject"
 # Each 10 minutes for a week: until then somebody has seen the alarm.
 _ATTEMPTS = 1_000
 _NOTE = "crm.ticketing.v1.SubjectService/NoteAddresses"
+_SUPPRESS = "crm.marketing.v1.SubjectService/NoteAddresses"
 
 
 def begin_erasure(peers: Peers) -> Job:
     """Asks the customer service for all ids of the person, for as long as it takes.
 
-    Ticketing holds mails of people whose id it never knew. It is told their addresses before anybody
-    erases: afterwards nobody knows them.
+    Ticketing holds mails of people whose id it never knew, and marketing must not write to them under
+    another one. Both are told their addresses before anybody erases: afterwards nobody knows them.
     """
 
     def run(running: Running, erasure_id: str) -> None:
@@ -66,7 +68,8 @@ def _resolved(peers: Peers, customer_ids: Sequence[UUID]) -> list[UUID]:
     """All ids of a person known by these; none when the customer service knows none of them, for it has
     removed whom it deleted.
 
-    Ticketing is told the person's addresses before anybody erases: it holds mails that nobody identified.
+    Who needs the person's addresses is told them before anybody erases: ticketing holds mails that nobody
+    identified, marketing never writes there again.
     """
     ids: set[UUID] = set()
     emails: set[str] = set()
@@ -85,6 +88,7 @@ def _resolved(peers: Peers, customer_ids: Sequence[UUID]) -> list[UUID]:
     if emails:
         noted = ticketing_rpc.NoteAddressesRequest(subject_ids=map(str, found), emails=sorted(emails))
         peers.call(_NOTE, noted)
+        peers.call(_SUPPRESS, marketing_rpc.NoteAddressesRequest(emails=sorted(emails)))
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,10 @@ _GET = text("select * from erasures where id = :id for update")
 _HELD = text(
     "select * from erasures where state = 'held' and subject_ids && cast(:ids as uuid[]) order by id"
     " for update"
+)
+_CLOSED = text(
+    "select * from erasures where state = 'closed' and closed_at >= :since and closed_at < :before"
+    " order by id limit :limit for update"
 )
 _CERTIFY = text("update erasures set certificate = :document where id = :id")
 _NOTE = text(
@@ -64,6 +69,11 @@ class ErasureRepository:
     def held(self, subject_ids: Sequence[UUID]) -> list[Erasure]:
         """Those that wait for holds on one of these persons."""
         rows = self._session.execute(_HELD, {"ids": list(subject_ids)})
+        return [erasure_of(row) for row in rows]
+
+    def closed(self, since: datetime, before: datetime, limit: int) -> list[Erasure]:
+        """Up to `limit` of those that were closed within this time, locked."""
+        rows = self._session.execute(_CLOSED, {"since": since, "before": before, "limit": limit})
         return [erasure_of(row) for row in rows]
 
     def save(self, erasure: Erasure) -> None:

@@ -20,6 +20,7 @@ from privacy.store.forgetting import Forgetting
 from privacy.store.holds import HoldRepository
 from privacy.store.persons import PersonProjection
 from privacy.store.purposes import PurposeRepository
+from privacy.store.sends import SendRepository
 from privacy.store.standings import StandingRepository
 
 
@@ -36,6 +37,7 @@ class PrivacyWork(UnitOfWork):
         self.standings = StandingRepository(self)
         self.purposes = PurposeRepository(self.session)
         self.consents = ConsentRepository(self.session, principal, blind, self.now)
+        self.sends = SendRepository(self, blind, self.now)
         self.persons = PersonProjection(self.session, self.reader, principal)
 
     def erased(self, subject_ids: Collection[UUID]) -> set[UUID]:

@@ -40,7 +40,7 @@ def verify_erasure(work: Work, erasure_id: UUID, evidence: str) -> Erasure:
     _check("evidence", evidence)
     erasure = work.erasures.get(erasure_id)
     erasure.verify(evidence)
-    _restrict(work, erasure, [erasure.customer_id], True)
+    restrict(work, erasure, [erasure.customer_id], True)
     work.erasures.save(erasure)
     work.erasures.note(erasure.id, "verified")
     work.defer(BEGIN, erasure_id=erasure.id)
@@ -57,7 +57,7 @@ def refuse_erasure(work: Work, erasure_id: UUID, code: str, reason: str) -> Eras
     rested = erasure.state is not State.RECEIVED
     erasure.refuse(code, reason, work.now)
     if rested:
-        _restrict(work, erasure, [erasure.customer_id, *erasure.subject_ids], False)
+        restrict(work, erasure, [erasure.customer_id, *erasure.subject_ids], False)
     work.erasures.save(erasure)
     _end(work, erasure)
     return erasure
@@ -73,7 +73,7 @@ def identify_subject(work: Work, erasure_id: UUID, subject_ids: Sequence[UUID]) 
     if erasure.state is not State.VERIFIED:
         return
     erasure.identify(subject_ids or sorted(work.persons.one_with(erasure.customer_id)))
-    _restrict(work, erasure, erasure.subject_ids, True)
+    restrict(work, erasure, erasure.subject_ids, True)
     _begin(work, erasure)
 
 
@@ -86,9 +86,9 @@ def confirm_subject(work: Work, erasure_id: UUID, subject_ids: Sequence[UUID]) -
         return
     new = erasure.confirm(subject_ids)
     if new:
-        _restrict(work, erasure, new, True)
+        restrict(work, erasure, new, True)
         work.erasures.note(erasure.id, "widened", ids=len(new))
-    _order(work, erasure)
+    order(work, erasure)
     work.erasures.save(erasure)
 
 
@@ -122,7 +122,7 @@ def remind(work: Work, erasure_id: UUID) -> list[str]:
     if erasure.state not in (State.ERASING, State.KEY_SHREDDED):
         return []
     failed = erasure.remind()
-    _order(work, erasure)
+    order(work, erasure)
     work.erasures.save(erasure)
     for name in failed:
         work.erasures.note(erasure.id, "failed", service=name, tries=erasure.tries)
@@ -142,11 +142,12 @@ def _begin(work: Work, erasure: Erasure) -> None:
     told = erasure.begin(held=work.holds.any_on(erasure.subject_ids))
     work.erasures.note(erasure.id, erasure.state.value)
     if told:
-        _order(work, erasure)
+        order(work, erasure)
     work.erasures.save(erasure)
 
 
-def _order(work: Work, erasure: Erasure) -> None:
+def order(work: Work, erasure: Erasure) -> None:
+    """Tells everybody to erase, and sets the clock for those who do not answer."""
     work.record(ErasureOrdered(erasure.id, erasure.attempt, erasure.subject_ids))
     work.schedule(WATCH, str(erasure.id), work.now + erasure.next_wait())
     work.erasures.note(erasure.id, "ordered", attempt=erasure.attempt, state=erasure.state.value)
@@ -164,7 +165,8 @@ def _end(work: Work, erasure: Erasure) -> None:
     work.audit("close_erasure", "erasure_request", erasure.id, outcome=erasure.outcome)
 
 
-def _restrict(work: Work, erasure: Erasure, subject_ids: Sequence[UUID], restricted: bool) -> None:
+def restrict(work: Work, erasure: Erasure, subject_ids: Sequence[UUID], restricted: bool) -> None:
+    """Tells everybody that the data of these persons rests, or no longer."""
     versions = work.erasures.restrict(sorted(set(subject_ids)), restricted)
     told = (
         RestrictedSubject(subject_id, version, restricted, erasure.id)

@@ -18,6 +18,7 @@ from privacy.domain.events import ChangedConsent
 from privacy.domain.holds import Hold
 from privacy.domain.permits import Standing
 from privacy.domain.purposes import Basis, Notice, Purpose
+from privacy.domain.sends import Recorded, Send, Terms
 
 
 class Purposes(Protocol):
@@ -96,6 +97,9 @@ class Erasures(Protocol):
     def held(self, subject_ids: Sequence[UUID]) -> list[Erasure]:
         """Those that wait for holds on one of these persons."""
 
+    def closed(self, since: datetime, before: datetime, limit: int) -> list[Erasure]:
+        """Up to `limit` of those that were closed within this time, locked."""
+
     def save(self, erasure: Erasure) -> None: ...
 
     def certify(self, erasure_id: UUID, document: str) -> None: ...
@@ -123,6 +127,22 @@ class Forgets(Protocol):
 
     def proofs(self, subject_ids: Sequence[UUID]) -> int:
         """Events of the ledger that stay."""
+
+
+class Sends(Protocol):
+    """Messages that went out, each examined once."""
+
+    def new(self, sends: Sequence[Send]) -> list[Send]:
+        """Those that were not examined yet, in the order of their ids."""
+
+    def terms(self, purpose_id: str) -> Terms | None:
+        """None when there is no such purpose."""
+
+    def told(self, send: Send) -> list[Recorded]:
+        """What the person said, by whichever of their ids, of the purpose on the channel or on all."""
+
+    def keep(self, send: Send, fault: str) -> None:
+        """`fault` is "" when all was right."""
 
 
 class Audits(Protocol):
@@ -181,6 +201,9 @@ class Work(Protocol):
 
     @property
     def audits(self) -> Audits: ...
+
+    @property
+    def sends(self) -> Sends: ...
 
     def erased(self, subject_ids: Collection[UUID]) -> set[UUID]:
         """Those who were erased: nothing more is written of them."""

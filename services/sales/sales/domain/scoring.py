@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from kernel.pure.errors import Checks, Invalid
 from kernel.pure.rules import Condition
@@ -49,6 +50,21 @@ class Fact:
     key: str
     value: int
     at: datetime
+
+
+@dataclass(frozen=True)
+class Mail:
+    """What a customer did with a message of a campaign, as marketing told it (M-24); None: not yet."""
+
+    message_id: UUID
+    customer_id: UUID
+    opened_at: datetime | None
+    clicked_at: datetime | None
+
+    def facts(self) -> list[Fact]:
+        """Known of every lead of the customer; a message is opened once, and clicked once."""
+        done = (("opened_mail", self.opened_at), ("clicked_mail", self.clicked_at))
+        return [Fact(kind, str(self.message_id), 1, at) for kind, at in done if at is not None]
 
 
 class Place(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from kernel.pure.grants import Principal, Scope
 from kernel.sql import scope
 from kernel.sql.projection import take_links, take_over
+from sales.store.links import ONE_WITH
 from sales.usecases.ports import CustomerRow
 
 _APPLY = """
@@ -24,6 +25,12 @@ _APPLY = """
 _REACHED = """
     select 1 from customers c left join links l on l.customer_id = %(id)s
     where c.customer_id = coalesce(l.survivor_id, %(id)s) and not c.deleted
+"""
+_ONE_WITH_ASKED = ONE_WITH.format("asked.id")
+_USABLE = f"""
+    select distinct one.id from unnest(%(ids)s::uuid[]) as asked (id)
+    cross join lateral unnest({_ONE_WITH_ASKED}) as one (id)
+    where not exists (select from restricted_subjects x where x.subject_id = one.id and x.restricted)
 """
 _DELETED = "select 1 from customers where customer_id = %(id)s and deleted"
 
@@ -49,3 +56,8 @@ class CustomerProjection:
     def link(self, told: Iterable[tuple[UUID, UUID | None, int]]) -> None:
         """Takes over the (customer id, survivor id, version) links that are newer than what is held."""
         take_links(self._session, told)
+
+    def usable(self, customer_ids: Collection[UUID]) -> list[UUID]:
+        """The ids of all who are one with these, but of those whose data rests."""
+        found = self._session.connection().exec_driver_sql(_USABLE, {"ids": list(customer_ids)})
+        return list(found.scalars())

@@ -19,6 +19,7 @@ _ERASE = {
     "lead_facts": """
         delete from lead_facts f using leads l where l.id = f.lead_id and l.customer_id = any(%(ids)s)
     """,
+    "customer_facts": "delete from customer_facts where customer_id = any(%(ids)s)",
     "leads": "update leads set sealed = null where customer_id = any(%(ids)s) and sealed is not null",
     "opportunities": """
         update opportunities set proposal_id = null

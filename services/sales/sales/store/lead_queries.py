@@ -87,10 +87,18 @@ _RULES = """
     from lead_rules order by in_force desc, version desc limit 100
 """
 _FORMS = "select id, title, source_channel, key, created_at from lead_forms order by id desc limit 1000"
-_SAMPLE = """
+_ONE_WITH_CUSTOMER = links.ONE_WITH.format("l.customer_id")
+# What is known of the lead `l`: what was recorded for it, and what its customer did besides.
+FACTS_OF = f"""
+    select kind, key, value, occurred_at from lead_facts where lead_id = l.id
+    union all
+    select kind, key, value, occurred_at from customer_facts
+    where customer_id = any({_ONE_WITH_CUSTOMER})
+"""
+_SAMPLE = f"""
     select l.id, l.score, l.industry, l.province, l.city, l.source_channel,
            coalesce((select jsonb_agg(jsonb_build_array(f.kind, f.key, f.value, f.occurred_at))
-                     from lead_facts f where f.lead_id = l.id), '[]') as facts
+                     from ({FACTS_OF}) as f), '[]') as facts
     from leads l where l.status <> 'closed' order by l.id desc limit %(limit)s
 """
 

@@ -17,7 +17,7 @@ from sales.domain.assignment import Assignment
 from sales.domain.errors import LeadNotFound, LeadTaken
 from sales.domain.lead import Lead, LeadStatus
 from sales.domain.scoring import Fact, Score
-from sales.store.lead_queries import IN_MY_PROVINCES, SEALED_IN
+from sales.store.lead_queries import FACTS_OF, IN_MY_PROVINCES, SEALED_IN
 from sales.usecases.ports import RETURN_LEAD
 
 _COLUMNS = """
@@ -55,7 +55,19 @@ _ADD_FACT = """
     insert into lead_facts (lead_id, kind, key, value, occurred_at) values (%s, %s, %s, %s, %s)
     on conflict do nothing
 """
-_FACTS = "select kind, key, value, occurred_at from lead_facts where lead_id = %(id)s"
+# Customers in order, so that handlers can't deadlock.
+_ADD_CUSTOMER_FACTS = """
+    insert into customer_facts (customer_id, kind, key, value, occurred_at)
+    select * from unnest(%(customers)s::uuid[], %(kinds)s::text[], %(keys)s::text[], %(values)s::int[],
+                         %(instants)s::timestamptz[]) as told (customer_id, kind, key, value, occurred_at)
+    order by 1, 2, 3
+    on conflict do nothing
+    returning customer_id
+"""
+_FACTS = f"""
+    select f.kind, f.key, f.value, f.occurred_at from leads l cross join lateral ({FACTS_OF}) as f
+    where l.id = %(id)s
+"""
 _NOTE_SCORE = """
     insert into lead_scores (lead_id, rules_version, score, inputs, reasons, created_at)
     values (%(lead_id)s, %(rules_version)s, %(score)s, %(inputs)s::jsonb, %(reasons)s::jsonb, %(now)s)
@@ -159,7 +171,19 @@ class LeadRepository:
         rows = [(lead_id, fact.kind, fact.key, fact.value, fact.at) for fact in facts]
         self._run().exec_driver_sql(_ADD_FACT, rows)
 
+    def add_customer_facts(self, told: Sequence[tuple[UUID, Fact]]) -> set[UUID]:
+        """Notes facts of customers that are new by their keys; answers of whom there was news."""
+        params = {
+            "customers": [customer_id for customer_id, _ in told],
+            "kinds": [fact.kind for _, fact in told],
+            "keys": [fact.key for _, fact in told],
+            "values": [fact.value for _, fact in told],
+            "instants": [fact.at for _, fact in told],
+        }
+        return set(self._run().exec_driver_sql(_ADD_CUSTOMER_FACTS, params).scalars())
+
     def facts(self, lead_id: UUID) -> list[Fact]:
+        """Those of the lead, and those of its customer under whichever merged id."""
         rows = self._run().exec_driver_sql(_FACTS, {"id": lead_id}).all()
         return [Fact(row.kind, row.key, row.value, row.occurred_at) for row in rows]
 

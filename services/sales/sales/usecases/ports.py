@@ -73,6 +73,9 @@ class Customers(Protocol):
     def link(self, told: Iterable[tuple[UUID, UUID | None, int]]) -> None:
         """Takes over the (customer id, survivor id, version) links that are newer than what is held."""
 
+    def usable(self, customer_ids: Collection[UUID]) -> list[UUID]:
+        """The ids of all who are one with these, but of those whose data rests."""
+
 
 class Leads(Protocol):
     def add(self, lead: Lead) -> None:
@@ -110,7 +113,11 @@ class Leads(Protocol):
     def add_facts(self, lead_id: UUID, facts: Sequence[Fact]) -> None:
         """Notes facts that are new by their keys."""
 
-    def facts(self, lead_id: UUID) -> list[Fact]: ...
+    def add_customer_facts(self, told: Sequence[tuple[UUID, Fact]]) -> set[UUID]:
+        """Notes facts of customers that are new by their keys; answers of whom there was news."""
+
+    def facts(self, lead_id: UUID) -> list[Fact]:
+        """Those of the lead, and those of its customer under whichever merged id."""
 
     def note_score(self, lead_id: UUID, rules_version: int, score: Score) -> None: ...
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from sales.domain.lead import Lead
-from sales.domain.scoring import Fact, LeadRules, Place, Scorer, read_facts
+from sales.domain.scoring import Fact, LeadRules, Mail, Place, Scorer, read_facts
 from sales.usecases.mind_leads import mind_clock
 from sales.usecases.ports import RESCORE, Work
 from sales.usecases.sell import open_for_lead
@@ -27,6 +27,14 @@ def record_facts(work: Work, lead_id: UUID, facts: Sequence[Fact]) -> Lead:
     work.leads.add_facts(lead_id, facts)
     work.audit("record_facts", "lead", lead_id, kinds=sorted({fact.kind for fact in facts}))
     return score_lead(work, lead)
+
+
+def note_mails(work: Work, mails: Sequence[Mail]) -> None:
+    """Takes over what customers did with messages, and scores their leads anew when it is news: of all
+    who are one with them, but of nobody whose data rests."""
+    told = [(mail.customer_id, fact) for mail in mails for fact in mail.facts()]
+    concerned = work.customers.usable(work.leads.add_customer_facts(told))
+    rescore_leads(work, work.leads.open_of(concerned))
 
 
 def rescore_leads(work: Work, lead_ids: Sequence[UUID]) -> None:

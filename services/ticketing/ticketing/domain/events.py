@@ -27,6 +27,7 @@ class ChangedTicket:
     opened_at: datetime
     closed_at: datetime | None
     channel: str
+    answered_at: datetime | None
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from crm.customer.v1.events_pb2 import CustomersClassified, CustomersMerged, CustomersRecorded
-from crm.ticketing.v1.events_pb2 import (
-    ResponseClockBreached,
-    ResponseClockDue,
-    SurveyAnswered,
-    TicketsChanged,
-)
+from crm.ticketing.v1.events_pb2 import ResponseClockBreached, ResponseClockDue, SurveyAnswered
 from kernel.bus.directory import FollowsDirectory
 from kernel.bus.entrypoint import PATIENCE, hears
 from kernel.bus.envelope import Envelope
@@ -24,7 +19,7 @@ from ticketing.usecases.erase_customers import erase_customers
 from ticketing.usecases.ports import ClassRow, CustomerRow, Work
 
 # Told by this service, heard by no other yet.
-nobody_yet = frozenset({TicketsChanged, ResponseClockDue, ResponseClockBreached, SurveyAnswered})
+nobody_yet = frozenset({ResponseClockDue, ResponseClockBreached, SurveyAnswered})
 
 
 class TicketingEvents(FollowsDirectory, FollowsPrivacy):

@@ -57,6 +57,7 @@ def changed(ticket: Ticket) -> ChangedTicket:
         opened_at=ticket.opened_at,
         closed_at=ticket.closed_at,
         channel=ticket.channel,
+        answered_at=ticket.answered_at,
     )
 
 
