@@ -140,6 +140,13 @@ def test_pages_hold_each_customer_once_in_order(
     assert listed == sorted(mine, reverse="desc" in order_by)
 
 
+def test_a_list_by_initial_follows_the_sound_of_surnames(app: CustomerApp, ids: dict[str, UUID]) -> None:
+    pages = Client(app, ME).pages(page_size=2, order_by="initial")
+    names = {str(value): name for name, value in ids.items()}
+    listed = [names[customer] for page in pages for customer in page]
+    assert listed == ["smith", "ouyang", "dan", "company", "wang"]
+
+
 def test_a_page_token_is_of_no_use_for_another_query(app: CustomerApp, ids: dict[str, UUID]) -> None:
     me = Client(app, ME)
     first = rpc.ListCustomersRequest(page_size=2)

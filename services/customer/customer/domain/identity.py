@@ -5,6 +5,10 @@ from __future__ import annotations
 from customer.domain.customer import Company, Profile
 from customer.domain.matching import Subject, Traits, blocking_keys, traits
 from kernel.pure.text.folding import fold
+from kernel.pure.text.pinyin import name_readings
+
+# Stands for every name that no letter begins.
+NO_INITIAL = "#"
 
 
 def subject_of(profile: Profile) -> Subject:
@@ -52,3 +56,10 @@ def name_of(profile: Profile) -> str:
     """The name by which a customer is searched."""
     details = profile.details
     return details.name if isinstance(details, Company) else details.full_name
+
+
+def initial_of(name: str) -> str:
+    """The letter A to Z under which a name stands in an alphabetical list, or NO_INITIAL. A Chinese name
+    stands under the sound of its surname: 单雄信 under S, 欧阳修 under O."""
+    first = next(iter(name_readings(fold(name)[:2])), ("",))[0][:1].upper()
+    return first if "A" <= first <= "Z" else NO_INITIAL

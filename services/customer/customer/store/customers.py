@@ -28,17 +28,18 @@ _COLUMNS = """
     collaborator_ids, deleted_at
 """
 _INSERT = f"""
-    insert into customers ({_COLUMNS}, name_tokens, match_keys, created_at, updated_at)
+    insert into customers ({_COLUMNS}, initial, name_tokens, match_keys, created_at, updated_at)
     values (%(id)s, %(version)s, %(kind)s, %(owner_id)s, %(sealed)s, %(company)s::jsonb, %(source_channel)s,
             %(industry)s, %(province)s, %(city)s, %(tags)s::text[], %(collaborator_ids)s::uuid[],
-            %(deleted_at)s, %(name_tokens)s::bigint[], %(match_keys)s::bigint[], %(now)s, %(now)s)
+            %(deleted_at)s, %(initial)s, %(name_tokens)s::bigint[], %(match_keys)s::bigint[],
+            %(now)s, %(now)s)
 """
 _UPDATE = """
     update customers
     set version = %(version)s, owner_id = %(owner_id)s, sealed = %(sealed)s, company = %(company)s::jsonb,
         source_channel = %(source_channel)s, industry = %(industry)s, province = %(province)s,
         city = %(city)s, tags = %(tags)s::text[], collaborator_ids = %(collaborator_ids)s::uuid[],
-        deleted_at = %(deleted_at)s, name_tokens = %(name_tokens)s::bigint[],
+        deleted_at = %(deleted_at)s, initial = %(initial)s, name_tokens = %(name_tokens)s::bigint[],
         match_keys = %(match_keys)s::bigint[], updated_at = %(now)s
     where id = %(id)s
 """

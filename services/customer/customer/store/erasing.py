@@ -41,8 +41,8 @@ _ERASE = {
 # Classes and their changes, orders, merges and memberships stay: facts about nobody, so that sums add up.
 _SHELL = """
     update customers
-    set version = version + 1, sealed = null, company = null, name_tokens = '{}', match_keys = '{}',
-        tags = '{}', city = '', composed_source_channel = null, composed_industry = null,
+    set version = version + 1, sealed = null, company = null, initial = default, name_tokens = '{}',
+        match_keys = '{}', tags = '{}', city = '', composed_source_channel = null, composed_industry = null,
         composed_province = null, composed_city = null, composed_tags = null, collaborator_ids = '{}',
         erased_at = %(now)s,
         deleted_at = coalesce(deleted_at, %(now)s), restricted = false, updated_at = %(now)s

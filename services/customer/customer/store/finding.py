@@ -71,6 +71,9 @@ _ORDERS = {
         "(c.updated_at, c.id) > (%(after_0)s::timestamptz, %(after_1)s::uuid)",
         ("updated_at", "id"),
     ),
+    "initial": Order(
+        "c.initial, c.id", "(c.initial, c.id) > (%(after_0)s, %(after_1)s::uuid)", ("initial", "id")
+    ),
 }
 _STANDING = "c.survivor_id is null and c.deleted_at is null"
 # Those who were erased count on, so that sums add up.

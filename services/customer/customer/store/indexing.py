@@ -18,8 +18,10 @@ _NAME, _MATCH = "name", "match"
 
 @dataclass(frozen=True)
 class IndexEntry:
-    """What is stored of one customer, in its row; of `match_keys` each in a row of its own, too."""
+    """What is stored of one customer, in its row; of `match_keys` each in a row of its own, too. The initial
+    stands there in clear, for lists in its order."""
 
+    initial: str
     name_tokens: list[int]
     match_keys: list[int]
 
@@ -34,25 +36,27 @@ class Indexer:
     def __init__(self, blind: BlindIndex) -> None:
         self._blind = blind
         self._tokens: dict[str, int] = {}
-        self._names: dict[str, list[int]] = {}
+        self._names: dict[str, tuple[str, list[int]]] = {}
 
     def entry(self, profile: Profile, known: Traits | None = None) -> IndexEntry:
         """The entry of a customer; `known` are a person's traits, if they were read before.
 
         Raises KeyringUnavailable at the first use without keyring.
         """
+        initial, name_tokens = self._name(identity.name_of(profile))
         return IndexEntry(
-            name_tokens=self._name_tokens(profile),
+            initial=initial,
+            name_tokens=name_tokens,
             match_keys=sorted(self._blind.numbers(_MATCH, identity.match_keys(profile, known))),
         )
 
-    def _name_tokens(self, profile: Profile) -> list[int]:
-        name = identity.name_of(profile)
+    def _name(self, name: str) -> tuple[str, list[int]]:
         stored = self._names.get(name)
         if stored is None:
             if len(self._names) >= _MOST_NAMES:
                 self._names.clear()
-            stored = self._names[name] = sorted(map(self._name_token, search_tokens(name)))
+            tokens = sorted(map(self._name_token, search_tokens(name)))
+            stored = self._names[name] = identity.initial_of(name), tokens
         return stored
 
     def _name_token(self, token: str) -> int:

@@ -31,7 +31,8 @@ STANDING = "coalesce((select link.survivor_id from customers link where link.id 
 _CUSTOMER = f"""
     select c.id, c.version, c.kind, c.owner_id, c.sealed, c.company, c.source_channel, c.industry,
            c.province, c.city, c.tags, c.collaborator_ids, c.created_at, c.updated_at, c.deleted_at,
-           c.survivor_id, (select true from customers a where a.survivor_id = c.id limit 1) as absorbs,
+           c.initial, c.survivor_id,
+           (select true from customers a where a.survivor_id = c.id limit 1) as absorbs,
            array(select array[e.source, e.value] from external_ids e where e.customer_id = c.id
                  order by e.source, e.value) as external_ids,
            (select jsonb_agg(jsonb_build_array(k.scheme, k.scheme_version, k.class, k.review_on,

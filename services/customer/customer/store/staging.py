@@ -36,7 +36,7 @@ _HOLD = "select id from customers where id = any(%(ids)s) order by id for no key
 _COPY = {
     "customers": """
         copy customers (id, version, kind, owner_id, sealed, company, source_channel, industry, province,
-                        city, tags, name_tokens, match_keys, created_at, updated_at)
+                        city, tags, initial, name_tokens, match_keys, created_at, updated_at)
         from stdin (format binary)
     """,
     "customer_versions": """
@@ -181,7 +181,7 @@ def _near(keys: Sequence[int], places: Sequence[int]) -> tuple[dict[int, set[int
 _PLACE_BITS = 24
 _PLACE_MASK = (1 << _PLACE_BITS) - 1
 _SLICE = 250
-_CUSTOMER_HEAD, _VERSION_HEAD, _EXTERNAL_ID_HEAD = map(copying.row, (15, 8, 3))
+_CUSTOMER_HEAD, _VERSION_HEAD, _EXTERNAL_ID_HEAD = map(copying.row, (16, 8, 3))
 # A row of two columns, a number and an id, each after its length.
 _key_row = Struct(">hiqi16s").pack
 _FIRST = copying.integer(1)
@@ -199,6 +199,7 @@ def _customer_row(party: Party, sealed: bytes | None, entry: IndexEntry, at: byt
             copying.data(sealed) if sealed is not None else copying.NULL,
             copying.jsonb(_json(_company(party.profile))) if sealed is None else copying.NULL,
             clear.columns,
+            copying.text(entry.initial),
             copying.number_array(entry.name_tokens),
             copying.number_array(entry.match_keys),
             at,
