@@ -110,8 +110,10 @@ def customer(row: Any, document: dict[str, Any] | None) -> pb.Customer:
         province=row.province,
         city=row.city,
         tags=row.tags,
-        external_ids=[pb.ExternalId(source=source, value=value) for source, value in row.external_ids],
-        classes=[_classification(entry) for entry in row.classes or ()],
+        external_ids=[
+            pb.ExternalId(source=source, value=value) for source, value in sorted(row.external_ids)
+        ],
+        classes=[_classification(entry) for entry in sorted(row.classes or ())],
         deal_status="won" if row.won else "",
         collaborator_ids=map(str, row.collaborator_ids),
         create_time=_instant(row.created_at),
