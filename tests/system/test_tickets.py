@@ -206,16 +206,20 @@ def test_a_form_in_the_portal_is_a_ticket_that_is_answered_by_mail(
     assert (guessed.status, (guessed.body or {})["details"][0]["reason"]) == (404, "TICKET_FORM_NOT_FOUND")
     nobody = gateway.json("POST", path, {**filled, "requesterEmail": "", "submissionId": str(uuid4())})
     assert nobody.status == 400
-    [ticket] = until("the form is a ticket", lambda: tickets_of(admin, writer.id))
+    login, password = f"agent.{uuid4().hex[:8]}", uuid4().hex
+    user = User(login=login, display_name="客服", role_ids=["agent"])
+    admin.call(admin.directory.CreateUser, CreateUserRequest(user=user, password=password))
+    agent = gateway.password_account(login, password).session()
+    [ticket] = until("the form is a ticket", lambda: tickets_of(agent, writer.id))
     assert (ticket.channel, ticket.subject, ticket.topic) == ("form", "发票", "invoice")
-    assert words_of(admin, ticket.id) == ["发票抬头怎么改？"]
-    tell(admin, ticket.id, "请在门户中修改")
+    assert words_of(agent, ticket.id) == ["发票抬头怎么改？"]
+    tell(agent, ticket.id, "请在门户中修改")
     [letter] = until("the answer has arrived", writer.letters)
     assert letter.get_content().strip() == "请在门户中修改"
     # What they say again by another form joins it.
     again = {**filled, "submissionId": str(uuid4()), "content": "发票还没有改好"}
     assert gateway.json("POST", path, again).status == 200
-    until("the second form has joined", lambda: len(words_of(admin, ticket.id)) == 3)
+    until("the second form has joined", lambda: len(words_of(agent, ticket.id)) == 3)
     # Only who may manage forms makes one.
     assert gateway.json("POST", "/v1/ticket-forms", {"title": "x"}).status == 401
 
