@@ -187,6 +187,43 @@ def test_a_problem_is_a_ticket_that_is_talked_about_by_mail_solved_and_closed(
     assert in_timeline(admin, stranger.id) == []
 
 
+def test_a_form_in_the_portal_is_a_ticket_that_is_answered_by_mail(
+    writer: Writer, admin: Session, gateway: Gateway
+) -> None:
+    """Whoever has the page needs no login; without its key it is no form."""
+    made = gateway.json("POST", "/v1/ticket-forms", {"title": "联系我们"}, admin.account.token())
+    form = made.body or {}
+    path = f"/v1/ticket-forms/{form['id']}:submit"
+    filled = {
+        "formKey": form["key"], "submissionId": str(uuid4()), "requesterName": "欧阳晓雨",
+        "requesterEmail": writer.address, "subject": "发票", "content": "发票抬头怎么改？",
+    }  # fmt: skip
+    sent = [gateway.json("POST", path, filled) for _ in range(2)]
+    assert [(answer.status, (answer.body or {})["submissionId"]) for answer in sent] == [
+        (200, filled["submissionId"])
+    ] * 2
+    guessed = gateway.json("POST", path, {**filled, "formKey": "x", "submissionId": str(uuid4())})
+    assert (guessed.status, (guessed.body or {})["details"][0]["reason"]) == (404, "TICKET_FORM_NOT_FOUND")
+    nobody = gateway.json("POST", path, {**filled, "requesterEmail": "", "submissionId": str(uuid4())})
+    assert nobody.status == 400
+    login, password = f"agent.{uuid4().hex[:8]}", uuid4().hex
+    user = User(login=login, display_name="客服", role_ids=["agent"])
+    admin.call(admin.directory.CreateUser, CreateUserRequest(user=user, password=password))
+    agent = gateway.password_account(login, password).session()
+    [ticket] = until("the form is a ticket", lambda: tickets_of(agent, writer.id))
+    assert (ticket.channel, ticket.subject, ticket.topic) == ("form", "发票", "invoice")
+    assert words_of(agent, ticket.id) == ["发票抬头怎么改？"]
+    tell(agent, ticket.id, "请在门户中修改")
+    [letter] = until("the answer has arrived", writer.letters)
+    assert letter.get_content().strip() == "请在门户中修改"
+    # What they say again by another form joins it.
+    again = {**filled, "submissionId": str(uuid4()), "content": "发票还没有改好"}
+    assert gateway.json("POST", path, again).status == 200
+    until("the second form has joined", lambda: len(words_of(agent, ticket.id)) == 3)
+    # Only who may manage forms makes one.
+    assert gateway.json("POST", "/v1/ticket-forms", {"title": "x"}).status == 401
+
+
 def in_timeline(session: Session, customer_id: str) -> list[TicketFact]:
     request = ListTimelineRequest(customer_id=customer_id)
     entries = session.call(session.timelines.ListTimeline, request).entries
