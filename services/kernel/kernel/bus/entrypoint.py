@@ -56,6 +56,9 @@ _LONGEST_PAUSE = 2.0
 PATIENCE = 0.05
 # The most that becomes one unit of work: so many events, or their bytes.
 _MOST_TOGETHER, _MOST_BYTES = 200, 1 << 18
+# So few after a join that failed, and one more after each that did not: the fewer are joined, the fewer wait
+# for who is to blame.
+_FEWEST_TOGETHER = 8
 # So many are held unacknowledged: those that are applied, those that wait for it, those on their way.
 _AHEAD = 3 * _MOST_TOGETHER
 
@@ -117,6 +120,7 @@ class Hears(Entrypoint):
         self._message_class = message_class
         self._together = together
         self._patience = patience
+        self._most = _MOST_TOGETHER
         # When those that waited were last taken.
         self._taken = 0.0
         self.prefetch = _AHEAD if together else PREFETCH
@@ -159,19 +163,25 @@ class Hears(Entrypoint):
             self._gather()
             batch = list(self._next_batch())
             failed = bool(batch) and not self._try_together(batch)
+            self._most = _FEWEST_TOGETHER if failed else min(self._most + 1, _MOST_TOGETHER)
         # Not in the turn: finding out who is to blame, and moving it to its queue, takes a while, and those
         # that come meanwhile need not wait.
-        for one in self._to_blame(batch) if failed else ():
-            self._see_through(one)
+        if failed:
+            self._see_apart(batch)
 
-    def _to_blame(self, batch: Sequence[Arrived]) -> list[Arrived]:
-        """Those because of whom a batch failed; the others are applied. Halves are tried, and halves of
-        those, so that few events are tried alone because of one."""
-        if len(batch) == 1:
-            return list(batch)
-        middle = len(batch) // 2
-        halves = batch[:middle], batch[middle:]
-        return [one for half in halves if not self._try_together(half) for one in self._to_blame(half)]
+    def _see_apart(self, batch: Sequence[Arrived]) -> None:
+        """Sees those of a join that failed through to their ends: of many each half, of few each by itself,
+        all at once, for most of them wait because of one."""
+        if len(batch) > _FEWEST_TOGETHER:
+            middle = len(batch) // 2
+            for half in (batch[:middle], batch[middle:]):
+                if not self._try_together(half):
+                    self._see_apart(half)
+            return
+        pool = eventlet.GreenPool(len(batch))
+        for one in batch:
+            pool.spawn_n(self._see_through, one)
+        pool.waitall()
 
     def _gather(self) -> None:
         """Lets a stream of events become few units of work; a single one waits for nobody."""
@@ -182,7 +192,7 @@ class Hears(Entrypoint):
 
     def _next_batch(self) -> Iterator[Arrived]:
         count = size = 0
-        while self._waiting and count < _MOST_TOGETHER and size < _MOST_BYTES:
+        while self._waiting and count < self._most and size < _MOST_BYTES:
             arrived = self._waiting.popleft()
             count, size = count + 1, size + len(arrived.message.body)
             yield arrived
