@@ -33,7 +33,7 @@ def verify(info: StackInfo, pinned: Mapping[str, str]) -> int:
     """Walks every chain that the privacy service keeps, here and not there, with the keys of the
     installation's set-up (`pinned`), and compares its end with what the service itself holds; 0 when all
     are whole."""
-    session = officer(info)
+    session = _officer(info)
     answer = session.call(session.audit.GetAuditVerdicts, GetAuditVerdictsRequest(), deadline=_PATIENCE)
     table = Table(box=None, pad_edge=False)
     for column in ("service", "rows", "signed up to", "verdict"):
@@ -98,7 +98,7 @@ def export(info: StackInfo, service: str, file: Path) -> int:
     count = 0
     with file.open("w", encoding="utf-8") as lines:
         print(json.dumps({"service": service}), file=lines)
-        for page in _pages(officer(info), service):
+        for page in _pages(_officer(info), service):
             for kind, messages in (("link", page.links), ("checkpoint", page.checkpoints)):
                 for message in messages:
                     document = MessageToDict(message, preserving_proto_field_name=True)
@@ -155,7 +155,6 @@ def _whole(document: dict[str, object], kind: type[AuditEntry | Checkpoint]) -> 
     return {field.name: str(document.get(field.name, "")) for field in fields(kind)}
 
 
-def officer(info: StackInfo) -> Session:
-    """Signed in as whoever may do everything."""
+def _officer(info: StackInfo) -> Session:
     gateway = Gateway(info.gateway_url, Path(info.ca_file))
     return gateway.password_account(info.admin_login, info.admin_password).session()

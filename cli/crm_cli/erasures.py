@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import uuid4
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -12,8 +13,7 @@ from crm.privacy.v1.erasure_service_pb2 import (
     GetErasureRequestRequest,
     ReapplyErasuresRequest,
 )
-from crm_cli.audit import officer
-from crm_cli.client import Session, TimedOut, wait_until
+from crm_cli.client import Gateway, Session, TimedOut, wait_until
 from crm_cli.local.stack import StackInfo
 
 # What the command ends with.
@@ -24,7 +24,8 @@ _PAUSE, _LONGEST_PAUSE = 0.5, 10.0  # seconds
 def reapply(info: StackInfo, since: datetime, patience: float) -> int:
     """Has everything erased again that was closed since an instant, and waits up to `patience` seconds until
     all services found nothing left."""
-    session = officer(info)
+    gateway = Gateway(info.gateway_url, Path(info.ca_file))
+    session = gateway.password_account(info.admin_login, info.admin_password).session()
     ids = _reopen(session, since)
     print(f"{len(ids)} erasures are applied again")
     open_ones = set(ids)

@@ -38,7 +38,7 @@ from crm_cli.client import Gateway, Refused, Session
 from crm_cli.local.layout import Layout
 from crm_cli.local.stack import StackInfo
 from crm_cli.tour.people import make_up
-from tests.system.behind import until
+from tests.system.behind import Behind, until
 
 INBOX = "support@crm.example"
 
@@ -334,6 +334,26 @@ def test_a_clock_that_nobody_meets_runs_out(writer: Writer, admin: Session) -> N
     assert [one.id for one in admin.call(admin.tickets.ListTickets, breached).tickets] == [ticket.id]
     tell(admin, ticket.id, "抱歉，来晚了")
     assert clocks_of(admin, ticket)[topic][0] == "breached"
+
+
+def test_a_clock_reminds_once_before_it_runs_out(writer: Writer, admin: Session, behind: Behind) -> None:
+    topic = f"soon_{uuid4().hex[:6]}"
+    clock = {"name": topic, "title": "3 分钟内回复", "when": f'topic == "{topic}"', "until": "answered"}
+    publish(admin, "clocks", {**clock, "minutes": 3, "remind_minutes": 2})
+    ticket = open_ticket(admin, writer.id, "快", topic=topic)
+    query = "select reminded_at, breached_at from app.clocks where ticket_id = %s and name = %s"
+
+    def reminded() -> datetime | None:
+        [(at, _)] = behind.rows("ticketing", query, ticket.id, topic)
+        return at  # type: ignore[no-any-return]
+
+    at = until("the clock has reminded", reminded)
+    opened = ticket.open_time.ToDatetime(UTC)
+    assert at >= opened + timedelta(minutes=1)
+    # Answered in time it neither reminds again nor runs out.
+    tell(admin, ticket.id, "马上处理")
+    assert clocks_of(admin, ticket)[topic] == ("met", timedelta(minutes=3))
+    assert behind.rows("ticketing", query, ticket.id, topic) == [(at, None)]
 
 
 @pytest.mark.feature("T-11")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kernel.jobs.job import Job, Running
 from privacy import metrics
-from privacy.store import queries, queries_of_erasures, sends
+from privacy.store import queries, queries_of_erasures
 
 
 def measure(running: Running) -> None:
@@ -14,7 +14,7 @@ def measure(running: Running) -> None:
     erasures = queries_of_erasures.count_open(reader, now)
     metrics.erasures_open.set(erasures.open)
     metrics.erasures_overdue.set(erasures.overdue)
-    metrics.sends_without_grant.set(sends.count_faults(reader))
+    metrics.sends_without_grant.set(queries.count_unlawful_sends(reader))
 
 
 MEASURE = Job("measure_privacy", measure, every="* * * * *")

@@ -70,6 +70,8 @@ _COVERAGE = """
     where not p.deleted and l.survivor_id is null
 """
 
+_UNLAWFUL_SENDS = "select count(*)::int as found from sends where fault <> ''"
+
 
 def list_purposes(reader: Reader) -> list[Any]:
     """Rows of all purposes, by id."""
@@ -107,3 +109,9 @@ def coverage(reader: Reader, now: datetime) -> Any:
     """A row: how many persons there are, and how many of them have a wish on record that is valid."""
     [row] = reader.rows(_COVERAGE, {"now": now})
     return row
+
+
+def count_unlawful_sends(reader: Reader) -> int:
+    """How many messages were found that might not go out."""
+    [row] = reader.rows(_UNLAWFUL_SENDS)
+    return int(row.found)

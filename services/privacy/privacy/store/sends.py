@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from kernel.sql.crypto.blind import BlindIndex
-from kernel.sql.engine import Reader
 from kernel.sql.uow import UnitOfWork
 from privacy.domain.purposes import Basis
 from privacy.domain.sends import Recorded, Send, Terms
@@ -27,7 +26,6 @@ _KEEP = """
             %(fault)s, %(found_at)s)
     on conflict do nothing
 """
-_FAULTS = "select count(*)::int as found from sends where fault <> ''"
 
 
 class SendRepository:
@@ -64,10 +62,3 @@ class SendRepository:
         """`fault` is "" when all was right."""
         values = {"channel": send.channel.value, "fault": fault, "found_at": self._now}
         self._work.session.connection().exec_driver_sql(_KEEP, vars(send) | values)
-
-
-def count_faults(reader: Reader) -> int:
-    """How many messages were found that might not go out."""
-    row = reader.row(_FAULTS)
-    assert row is not None
-    return int(row.found)
