@@ -39,6 +39,8 @@ _CUSTOMER = f"""
             from classes k where k.customer_id = c.id and k.class <> '') as classes,
            {WON} as won
 """
+# What a page is told by, before its rows are read.
+_KEYS = "select c.id, c.updated_at, c.initial from customers c"
 # A page of the customers within reach, by their owners and by those who work on them beside the owner, each
 # from its own index: with "or", the database would read the customers of everybody.
 _PAGE_IN_REACH = """
@@ -180,7 +182,7 @@ def select_keys(
     if owners:
         usable = f"{condition} and {_usable(principal, 'c')}"
         condition = _PAGE_IN_REACH.format(owners=owners, condition=usable, tail=tail)
-    sql = f"select c.id, c.updated_at, c.initial from customers c where {in_scope} and {condition} {tail}"
+    sql = f"{_KEYS} where {in_scope} and {condition} {tail}"
     return reader.rows(sql, {**params, **scope_params})
 
 
