@@ -127,11 +127,11 @@ def page(
             question.order.after, {f"after_{place}": value for place, value in enumerate(cursor)}
         )
     tail = f"order by {question.order.sql} limit {size + 1:d}"
-    keys = queries.select_keys(reader, principal, question.condition, question.params, tail)
-    rows = queries.select_page(reader, principal, [key.id for key in keys[:size]]) if keys else []
-    if len(keys) <= size:
+    rows = queries.select_customers(reader, principal, question.condition, question.params, tail)
+    if len(rows) <= size:
         return rows, None
-    return rows, [str(getattr(keys[size - 1], column)) for column in question.order.cursor]
+    rows = rows[:size]
+    return rows, [str(getattr(rows[-1], column)) for column in question.order.cursor]
 
 
 def count(reader: Reader, principal: Principal, question: Question) -> int:

@@ -31,7 +31,8 @@ STANDING = "coalesce((select link.survivor_id from customers link where link.id 
 _CUSTOMER = f"""
     select c.id, c.version, c.kind, c.owner_id, c.sealed, c.company, c.source_channel, c.industry,
            c.province, c.city, c.tags, c.collaborator_ids, c.created_at, c.updated_at, c.deleted_at,
-           c.survivor_id, (select true from customers a where a.survivor_id = c.id limit 1) as absorbs,
+           c.initial, c.survivor_id,
+           (select true from customers a where a.survivor_id = c.id limit 1) as absorbs,
            array(select array[e.source, e.value] from external_ids e
                  where e.customer_id = c.id) as external_ids,
            (select json_agg(json_build_array(k.scheme, k.scheme_version, k.class, k.review_on,
@@ -39,8 +40,6 @@ _CUSTOMER = f"""
             from classes k where k.customer_id = c.id and k.class <> '') as classes,
            {WON} as won
 """
-# What a page is told by, before its rows are read.
-_KEYS = "select c.id, c.updated_at, c.initial from customers c"
 # A page of the customers within reach, by their owners and by those who work on them beside the owner, each
 # from its own index: with "or", the database would read the customers of everybody.
 _PAGE_IN_REACH = """
@@ -155,42 +154,22 @@ def _usable(principal: Principal, customer: str) -> str:
 
 
 def select_customers(
-    reader: Reader, principal: Principal, condition: str, params: Mapping[str, Any]
+    reader: Reader, principal: Principal, condition: str, params: Mapping[str, Any], tail: str = ""
 ) -> list[Any]:
-    """Rows of customers in scope that fit a condition on `c`, a constant of the program.
+    """Rows of customers in scope that fit a condition on `c`; `tail` orders and limits them. Both
+    are constants of the program.
 
     Every read of customers goes through here, so that none forgets the scope. `clear` of a row says
     whether the principal may see its personal fields whole.
     """
     in_scope, scope_params = predicate(principal, READ)
     clear, clear_params = predicate(principal, READ_PERSONAL)
-    sql = f"{_CUSTOMER}, {clear} as clear from customers c where {in_scope} and {condition}"
-    return reader.rows(sql, {**params, **scope_params, **clear_params})
-
-
-def select_keys(
-    reader: Reader, principal: Principal, condition: str, params: Mapping[str, Any], tail: str
-) -> list[Any]:
-    """What a page of customers is told by: of those in scope that fit a condition on `c`, in the order and
-    number of `tail`, the id and what lists are sorted by.
-
-    Apart from the rows themselves: the values of a filter decide how it is best read, so that it is planned
-    anew each time, and the plan for the rows, which takes long to make, is kept.
-    """
-    in_scope, scope_params = predicate(principal, READ)
     owners = scope.owners(principal, READ)
-    if owners:
+    if tail and owners:
         usable = f"{condition} and {_usable(principal, 'c')}"
         condition = _PAGE_IN_REACH.format(owners=owners, condition=usable, tail=tail)
-    sql = f"{_KEYS} where {in_scope} and {condition} {tail}"
-    return reader.rows(sql, {**params, **scope_params})
-
-
-def select_page(reader: Reader, principal: Principal, customer_ids: Sequence[UUID]) -> list[Any]:
-    """The rows of these customers, in their order; of one that has left the scope meanwhile none."""
-    found = select_customers(reader, principal, "c.id = any(%(ids)s)", {"ids": list(customer_ids)})
-    rows = {row.id: row for row in found}
-    return [rows[customer_id] for customer_id in customer_ids if customer_id in rows]
+    sql = f"{_CUSTOMER}, {clear} as clear from customers c where {in_scope} and {condition} {tail}"
+    return reader.rows(sql, {**params, **scope_params, **clear_params})
 
 
 def get_customer(reader: Reader, principal: Principal, customer_id: UUID) -> Any | None:
