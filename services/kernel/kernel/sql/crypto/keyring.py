@@ -68,7 +68,7 @@ class Keyring(ServiceKeys):
         kek: KeyEncryption,
         *,
         cache_seconds: float = 300.0,
-        cache_size: int = 100_000,
+        cache_size: int = 20_000,
         connections: int = 4,
     ) -> None:
         super().__init__(url, kek, connections)
