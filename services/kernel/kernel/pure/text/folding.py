@@ -47,7 +47,7 @@ def has_han(text: str) -> bool:
     return _HAN.search(text) is not None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def units(text: str) -> tuple[str, ...]:
     """The words of a folded text: each Chinese character by itself, other letters and digits as words.
 

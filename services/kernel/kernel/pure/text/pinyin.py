@@ -44,7 +44,7 @@ _READ_TWO_WAYS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-@lru_cache(maxsize=32_768)
+@lru_cache(maxsize=16_384)
 def readings(character: str) -> tuple[str, ...]:
     """The common readings of one Chinese character, without tones, the commonest first.
 
@@ -57,7 +57,7 @@ def readings(character: str) -> tuple[str, ...]:
     return _with_u(known)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def name_readings(characters: str) -> tuple[tuple[str, ...], ...]:
     """The readings of each character of a folded Chinese name; a surname at its head sounds as such."""
     found = [readings(character) for character in characters]
@@ -106,7 +106,7 @@ SYLLABLES = _inventory()
 _LONGEST_SYLLABLE = 6
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def split_syllables(word: str) -> tuple[str, ...]:
     """A word in pinyin as its syllables, as few and as long at the head as can be: "xiaoming" -> xiao, ming.
 
