@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session
 
 from customer.domain.told import ContractRow, DealRow
+from kernel.sql.projection import take_over
 
 _APPLY_DEALS = """
     insert into deals as held (opportunity_id, version, customer_id, contract_id, amount, currency, won_at)
@@ -19,7 +20,8 @@ _APPLY_DEALS = """
 """
 _APPLY_CONTRACTS = """
     insert into contracts as held (contract_id, version, customer_id, status)
-    values (%(contract_id)s, %(version)s, %(customer_id)s, %(status)s)
+    select * from jsonb_to_recordset(%(told)s::jsonb) as told (
+        contract_id uuid, version int, customer_id uuid, status text)
     on conflict (contract_id) do update
     set version = excluded.version, customer_id = excluded.customer_id, status = excluded.status
     where held.version < excluded.version
@@ -28,13 +30,10 @@ _APPLY_CONTRACTS = """
 
 class DealRepository:
     def __init__(self, session: Session) -> None:
-        self._run = session.connection
+        self._session = session
 
     def apply(self, deal: DealRow) -> None:
-        self._run().exec_driver_sql(_APPLY_DEALS, vars(deal))
+        self._session.connection().exec_driver_sql(_APPLY_DEALS, vars(deal))
 
     def apply_contracts(self, told: Sequence[ContractRow]) -> None:
-        # Ids in order, so that handlers can't deadlock.
-        rows = [vars(row) for row in sorted(told, key=lambda row: (row.contract_id, row.version))]
-        if rows:
-            self._run().exec_driver_sql(_APPLY_CONTRACTS, rows)
+        take_over(self._session, _APPLY_CONTRACTS, told, "contract_id")

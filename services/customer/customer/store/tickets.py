@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session
 
 from customer.domain.told import TicketRow
+from kernel.sql.projection import take_over
 
 _APPLY = """
     insert into tickets as held (ticket_id, version, customer_id, number, kind, status, priority, channel,
                                  opened_at, answered_at, closed_at)
-    values (%(ticket_id)s, %(version)s, %(customer_id)s, %(number)s, %(kind)s, %(status)s, %(priority)s,
-            %(channel)s, %(opened_at)s, %(answered_at)s, %(closed_at)s)
+    select * from jsonb_to_recordset(%(told)s::jsonb) as told (
+        ticket_id uuid, version int, customer_id uuid, number text, kind text, status text, priority text,
+        channel text, opened_at timestamptz, answered_at timestamptz, closed_at timestamptz)
     on conflict (ticket_id) do update
     set version = excluded.version, customer_id = excluded.customer_id, kind = excluded.kind,
         status = excluded.status, priority = excluded.priority, answered_at = excluded.answered_at,
@@ -23,10 +25,7 @@ _APPLY = """
 
 class TicketRepository:
     def __init__(self, session: Session) -> None:
-        self._run = session.connection
+        self._session = session
 
     def apply(self, told: Sequence[TicketRow]) -> None:
-        # Ids in order, so that handlers can't deadlock.
-        rows = [vars(row) for row in sorted(told, key=lambda row: (row.ticket_id, row.version))]
-        if rows:
-            self._run().exec_driver_sql(_APPLY, rows)
+        take_over(self._session, _APPLY, told, "ticket_id")
