@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from customer.domain.importing.runs import Import, State
-from customer.jobs.preparing import PreparerFailed, prepared
+from customer.jobs.preparing import MOST_PROCESSES, PreparerFailed, prepared
 from customer.jobs.tuning import tuned_interpreter
 from customer.usecases.imports.store_step import note_failure, store_step
 from kernel.jobs.job import Running
@@ -29,23 +29,25 @@ def import_customers(running: Running) -> None:
 
 def _import_all(running: Running) -> None:
     app: Any = running.app
-    apart = True
+    processes = MOST_PROCESSES
     while True:
         running.checkpoint()
         run = _next(app)
         if run is None:
             return
         try:
-            _work_on(app, run, running, apart)
+            _work_on(app, run, running, processes)
         except PreparerFailed:
             _log.warning("a process that prepared an import ended", import_id=str(run.id))
-            apart = False
+            processes = 0
         except Exception as error:
             if is_unavailable(error) or (isinstance(error, CrmError) and error.transient):
                 raise
             _log.warning("import failed", import_id=str(run.id), error=type(error).__name__, exc_info=error)
             with app.work(run.principal) as work:
                 note_failure(work, run.id, error)
+            # One alone sees which rows have one external id.
+            processes = min(processes, 1)
 
 
 def destroy_uploads(work: Any, timers: Sequence[Timer]) -> None:
@@ -58,9 +60,9 @@ def destroy_reports(work: Any, timers: Sequence[Timer]) -> None:
     work.imports.destroy_reports([UUID(timer.key) for timer in timers])
 
 
-def _work_on(app: Any, run: Import, running: Running, apart: bool) -> None:
+def _work_on(app: Any, run: Import, running: Running, processes: int) -> None:
     """Stores the steps of one import until it ends or waits, or somebody waits for a trial."""
-    with prepared(app, run, apart=apart) as steps:
+    with prepared(app, run, processes=processes) as steps:
         for step, bytes_read in steps:
             with app.work(running.present(run.principal)) as work:
                 run = store_step(work, run.id, step, bytes_read)

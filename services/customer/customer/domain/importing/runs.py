@@ -14,7 +14,7 @@ from kernel.pure.grants import Principal
 # Exactly so many rows are tried first (C-10).
 TRIAL_ROWS = 100
 # So many rows are one transaction.
-CHUNK_ROWS = 5_000
+CHUNK_ROWS = 2_500
 # A step that failed so often in succession is not tried again.
 MOST_FAILURES = 5
 

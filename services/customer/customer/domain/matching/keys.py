@@ -38,7 +38,7 @@ def _keys(person: Traits) -> Iterator[str]:
         if birth:
             yield f"part+birth:{part}:{birth}"
         if spot:
-            yield f"part+spot:{part}:{spot}"
+            yield f"part+spot:{part}:{spot}:{person.city if person.address.chinese else ''}"
 
 
 def _home(person: Traits, letters: str, spot: str) -> Iterator[str]:

@@ -28,13 +28,31 @@ class Step:
     at_end: bool
 
 
+@dataclass(frozen=True)
+class Share:
+    """Of the steps that are left those that one of several makes: the one at `place`, and each `of`th after
+    it."""
+
+    place: int = 0
+    of: int = 1
+
+
+ALL = Share()
+
+
 def prepare_steps(
-    run: Import, records: Iterable[Record], stager: Stager, marks: Marks, today: date
+    run: Import,
+    records: Iterable[Record],
+    stager: Stager,
+    marks: Marks,
+    today: date,
+    share: Share = ALL,
 ) -> Iterator[Step]:
     """The steps that are left of an import, each made when it is asked for.
 
-    `records` is the whole file. Of a trial it is one step. Raises what reading the file raises, and
-    KeyringUnavailable.
+    `records` is the whole file. Of a trial it is one step. Whoever makes all of them sees when rows of two
+    steps have one external id; several find out when the second can't be stored. Raises what reading the
+    file raises, and KeyringUnavailable.
     """
     records = iter(records)
     header = next(records, Record(1, ()))
@@ -48,19 +66,26 @@ def prepare_steps(
         today=today,
         fallback_id=marks.row,
     )
-    for _ in islice(records, run.counts.read):
-        continue
-    after, size = run.counts.read, run.most_rows
+    size = run.most_rows
+    after = run.counts.read + share.place * size
+    if not _skip(records, after):
+        return
     # Steps that are not stored yet hold ids that the store does not know of.
     recent: deque[set[str]] = deque(maxlen=3)
-    at_end = False
-    while not at_end:
+    while True:
         # Handed out and forgotten: a step is large.
         rows = [reader.read(record) for record in islice(records, size)]
         at_end = len(rows) < size
         yield _step(run, after, rows, at_end, stager, recent)
         rows.clear()
-        after += size
+        if at_end or not _skip(records, (share.of - 1) * size):
+            return
+        after += share.of * size
+
+
+def _skip(records: Iterator[Record], count: int) -> bool:
+    """Passes over so many rows; whether there were so many."""
+    return sum(1 for _ in islice(records, count)) == count
 
 
 def _step(
