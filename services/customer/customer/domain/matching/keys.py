@@ -34,11 +34,13 @@ def _keys(person: Traits) -> Iterator[str]:
     if birth and spot:
         yield f"birth+spot:{birth}:{spot}"
     yield from _home(person, letters, spot)
+    # Towns have streets of the same names; a postcode lies in one town.
+    town = person.city if person.address.chinese else ""
     for part in _parts(person.name):
         if birth:
             yield f"part+birth:{part}:{birth}"
         if spot:
-            yield f"part+spot:{part}:{spot}:{person.city if person.address.chinese else ''}"
+            yield f"part+spot:{part}:{spot}:{town}"
 
 
 def _home(person: Traits, letters: str, spot: str) -> Iterator[str]:
