@@ -21,8 +21,8 @@ LONGEST_FILE = 400
 # refuses (too many calls of one caller, unknown fields, ambiguous tokens) took 100, statements on the
 # driver 120; dropping what comes late of the erased, and erasing kept answers that speak of them, 100 more;
 # moving failing events aside while others go on, 100; taking over what others tell, which five services did
-# each by itself, 100.
-LARGEST_KERNEL = 6_250
+# each by itself, 100. Reading events without walking them in the library took 50.
+LARGEST_KERNEL = 6_300
 _WRITES = re.compile(r"insert into|delete from|update \w+\s+set|\bfor (no key )?update\b")
 HAND_WRITTEN = {".py", ".proto", ".sql", ".sh"}
 # Copied from elsewhere, and not to be read from end to end.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from kernel.pure.grants import Principal, PrincipalKind, Scope
@@ -19,6 +20,11 @@ def officer(scope: Scope = Scope.ALL, user_id: UUID | None = None) -> Principal:
     """A user who may do everything here, as far as `scope` reaches."""
     grants = {f"privacy.{right}": scope for right in _RIGHTS}
     return Principal(PrincipalKind.USER, str(user_id or new_id()), grants)
+
+
+def customer(customer_id: UUID) -> Principal:
+    """A customer in the portal, who may do everything here that is about themselves."""
+    return replace(officer(Scope.SELF), customer_id=customer_id)
 
 
 def person(app: PrivacyApp, owner_id: UUID | None = None, **more: object) -> UUID:

@@ -20,7 +20,7 @@ from privacy.jobs.expire_consents import expire_consents
 from privacy.usecases.record_consents import EXPIRES
 from privacy.wiring import PrivacyApp
 from tests.privacy.conftest import NOON
-from tests.privacy.people import merge, officer, person
+from tests.privacy.people import customer, merge, officer, person
 from tests.support.api import Api, Refused
 
 OFFICER = officer()
@@ -51,13 +51,15 @@ def record(api: Api, *events: rpc.ConsentEvent, by: Principal = OFFICER) -> Any:
     return api.call(f"{CONSENTS}/RecordConsents", rpc.RecordConsentsRequest(events=events), by)
 
 
-def withdraw(api: Api, subject_id: UUID, channel: int = rpc.CHANNEL_UNSPECIFIED) -> Any:
+def withdraw(
+    api: Api, subject_id: UUID, channel: int = rpc.CHANNEL_UNSPECIFIED, by: Principal = OFFICER
+) -> Any:
     request = rpc.WithdrawConsentRequest(
         subject_id=str(subject_id),
         purpose_id="marketing",
         channel=channel,  # type: ignore[arg-type]
     )
-    return api.call(f"{CONSENTS}/WithdrawConsent", request, OFFICER)
+    return api.call(f"{CONSENTS}/WithdrawConsent", request, by)
 
 
 def wishes(api: Api, subject_id: UUID, by: Principal = OFFICER) -> list[tuple[int, int, bool]]:
@@ -190,6 +192,23 @@ def test_sellers_reach_the_wishes_of_their_own_customers_only(api: Api, app: Pri
         with pytest.raises(Refused) as refused:
             attempt()
         assert refused.value.reason == "SUBJECT_UNKNOWN"
+
+
+def test_customers_reach_their_own_wishes_only(api: Api, app: PrivacyApp) -> None:
+    me, earlier, other, notice = person(app), person(app), person(app), publish(api)
+    merge(app, earlier, me)
+    record(api, grant(earlier, notice), grant(other, notice))
+    for known_as in (me, earlier):
+        own = customer(known_as)
+        assert len(wishes(api, me, by=own)) == 1
+        with pytest.raises(Refused) as refused:
+            wishes(api, other, by=own)
+        assert refused.value.reason == "SUBJECT_UNKNOWN"
+    withdraw(api, me, by=customer(earlier))
+    assert not any(valid for _, _, valid in wishes(api, me))
+    with pytest.raises(Refused) as foreign:
+        withdraw(api, other, by=customer(me))
+    assert foreign.value.reason == "SUBJECT_UNKNOWN"
 
 
 def test_a_rehearsal_leaves_nothing(api: Api, app: PrivacyApp) -> None:

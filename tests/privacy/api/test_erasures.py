@@ -41,7 +41,7 @@ from privacy.usecases.hold_subjects import ENDS
 from privacy.usecases.record_consents import withdraw
 from privacy.wiring import PrivacyApp
 from tests.privacy.conftest import NOON
-from tests.privacy.people import merge, officer, person
+from tests.privacy.people import customer, merge, officer, person
 from tests.support.api import Api, Refused
 
 OFFICER = officer()
@@ -155,6 +155,15 @@ def told(app: PrivacyApp, event: str) -> list[dict[str, Any]]:
         "select body from outbox where type = %s order by seq", (f"crm.privacy.v1.{event}",)
     )
     return [json.loads(row.body)["data"] for row in rows]
+
+
+def test_customers_ask_for_their_own_erasure_only(api: Api, app: PrivacyApp) -> None:
+    me, other = person(app), person(app)
+    erasure_id = create(api, me, customer(me))
+    assert get(api, erasure_id).state == rpc.ERASURE_STATE_RECEIVED
+    with pytest.raises(Refused) as refused:
+        create(api, other, customer(me))
+    assert refused.value.reason == "SUBJECT_UNKNOWN"
 
 
 def test_a_person_is_erased_everywhere_and_gets_a_certificate(

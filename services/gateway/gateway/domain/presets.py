@@ -359,7 +359,15 @@ PRESETS = (
         "customer",
         "Customer",
         "客户",
-        self=(_READ_CUSTOMERS, _READ_PERSONAL, _UPDATE_CUSTOMERS, _READ_ORDERS),
+        self=(
+            _READ_CUSTOMERS,
+            _READ_PERSONAL,
+            _UPDATE_CUSTOMERS,
+            _READ_ORDERS,
+            _READ_CONSENTS,
+            _RECORD_CONSENTS,
+            _REQUEST_ERASURES,
+        ),
     ),
 )
 

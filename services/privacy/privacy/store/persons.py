@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -32,6 +33,11 @@ _REACHED = """
     where
 """
 _STANDING = " not p.deleted and "
+# The person whom a customer in the portal is, whichever of their ids the portal knows.
+OWN = """
+    p.person_id = coalesce(
+        (select survivor_id from links where customer_id = %(scope_customer)s), %(scope_customer)s)
+"""
 # Every id of a person: their own, the one they are read through, all that are read through it.
 MEMBERS = """
     with root as (
@@ -62,7 +68,7 @@ class PersonProjection:
 
         A deleted one may: other services keep what they hold of them.
         """
-        rows, params = scope.predicate(self._principal, REQUEST_ERASURES, "p.owner_id", "p.collaborator_ids")
+        rows, params = self._reach(REQUEST_ERASURES)
         [found] = self._reader.rows(_REACHED + rows, {**params, "ids": [subject_id]})
         return bool(found.reached)
 
@@ -77,7 +83,10 @@ class PersonProjection:
         """
         if self._principal.scope_of(RECORD_CONSENTS) is Scope.ALL:
             return True
-        rows, params = scope.predicate(self._principal, RECORD_CONSENTS, "p.owner_id", "p.collaborator_ids")
+        rows, params = self._reach(RECORD_CONSENTS)
         asked = {**params, "ids": list(subject_ids)}
         [found] = self._reader.rows(_REACHED + _STANDING + rows, asked)
         return bool(found.reached == len(subject_ids))
+
+    def _reach(self, permission: str) -> tuple[str, dict[str, Any]]:
+        return scope.predicate(self._principal, permission, "p.owner_id", "p.collaborator_ids", OWN)

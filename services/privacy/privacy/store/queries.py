@@ -9,6 +9,7 @@ from uuid import UUID
 from kernel.pure.grants import Principal, Scope
 from kernel.sql import scope
 from kernel.sql.engine import Reader
+from privacy.store.persons import OWN
 
 READ_CONSENTS = "privacy.consents.read"
 
@@ -88,7 +89,7 @@ def ids_of_person(reader: Reader, principal: Principal, subject_id: UUID) -> lis
 
     Whoever sees everybody also sees persons not heard of yet.
     """
-    condition, params = scope.predicate(principal, READ_CONSENTS, "p.owner_id", "p.collaborator_ids")
+    condition, params = scope.predicate(principal, READ_CONSENTS, "p.owner_id", "p.collaborator_ids", OWN)
     if principal.scope_of(READ_CONSENTS) is not Scope.ALL:
         if not reader.rows(_SEEN + condition, {**params, "subject": subject_id}):
             return None
