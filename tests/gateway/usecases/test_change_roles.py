@@ -277,7 +277,8 @@ def test_users_are_made_customers_by_those_who_reach_every_customer(
     app: GatewayApp, make_user: MakeUser
 ) -> None:
     me, other = new_id(), new_id()
-    grants = {READ: Scope.OWN, "customer.personal.read": Scope.OWN, UPDATE: Scope.OWN, SELL: Scope.OWN}
+    [preset] = (role for role in PRESETS if role.id == "customer")
+    grants = {grant.permission: Scope.OWN for grant in preset.grants}
     narrow = Principal(PrincipalKind.USER, str(new_id()), grants)
     wide = replace(narrow, grants=dict.fromkeys(grants, Scope.ALL))
     wanted = UserDraft("customer.one", "", None, ("customer",), customer_id=me)
