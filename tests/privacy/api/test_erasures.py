@@ -275,11 +275,12 @@ def test_a_refused_request_lets_the_data_be_used_again(api: Api, app: PrivacyApp
     assert not told(app, "ErasureOrdered")
 
 
-@pytest.mark.parametrize("missing", ["code", "reason"])
-def test_a_refusal_says_why(api: Api, app: PrivacyApp, missing: str) -> None:
-    fields = {"code": rpc.REFUSAL_CODE_LEGAL_DUTY, "reason": "税务稽查"}
-    del fields[missing]
-    request = rpc.RefuseErasureRequestRequest(id=create(api, person(app)), **fields)  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("missing", "said"), [("code", rpc.REFUSAL_CODE_UNSPECIFIED), ("code", 99), ("reason", "")]
+)
+def test_a_refusal_says_why(api: Api, app: PrivacyApp, missing: str, said: Any) -> None:
+    fields: dict[str, Any] = {"code": rpc.REFUSAL_CODE_LEGAL_DUTY, "reason": "税务稽查", missing: said}
+    request = rpc.RefuseErasureRequestRequest(id=create(api, person(app)), **fields)
     with pytest.raises(Refused) as refused:
         call(api, "RefuseErasureRequest", request)
     assert [field for field, _ in refused.value.fields] == [missing]

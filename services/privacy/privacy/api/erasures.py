@@ -46,9 +46,8 @@ class ErasureServicer:
     def refuse_erasure_request(
         self, request: rpc.RefuseErasureRequestRequest, call: Call
     ) -> rpc.ErasureRequest:
-        code = rpc.RefusalCode.Name(request.code).removeprefix("REFUSAL_CODE_").lower()
         refused = refuse_erasure(
-            call.work, parse_id(request.id, "id"), "" if code == "unspecified" else code, request.reason
+            call.work, parse_id(request.id, "id"), _refusal_code(request.code), request.reason
         )
         return _message(refused, call.work.now)
 
@@ -116,6 +115,12 @@ class ErasureServicer:
             raise ErasureNotFound
         call.viewed("erasure_request", [row.id])
         return row
+
+
+def _refusal_code(number: int) -> str:
+    """ "legal_duty"; empty for none, and for one that is none of ours."""
+    names = {code: name for name, code in rpc.RefusalCode.items() if code != rpc.REFUSAL_CODE_UNSPECIFIED}
+    return names.get(number, "").removeprefix("REFUSAL_CODE_").lower()
 
 
 def _message(erasure: Erasure, now: datetime) -> rpc.ErasureRequest:
